@@ -1,0 +1,39 @@
+/** What happens during a run. The core reports, a reporter draws (`cli/reporter`). Sizes are bytes. */
+export type RunEvent =
+  | { readonly type: 'resolving'; readonly source: string }
+  | {
+      readonly type: 'resolved';
+      readonly source: string;
+      readonly revision: string | undefined;
+      readonly files: number;
+      readonly size: number;
+    }
+  /** Small files are read before the plan is complete; `total` of them. */
+  | { readonly type: 'preparing'; readonly done: number; readonly total: number }
+  /** A transfer begins. `reused` of its `total` bytes are at the destination already. */
+  | {
+      readonly type: 'transfer';
+      readonly verb: 'fetch' | 'upload' | 'verify';
+      readonly to: string;
+      readonly total: number;
+      readonly reused: number;
+      readonly files: number;
+    }
+  /** `count` more bytes arrived, from the network or from what this machine already had. */
+  | { readonly type: 'bytes'; readonly count: number; readonly from: 'network' | 'disk' }
+  /** A file's hash was checked and is right. */
+  | { readonly type: 'file'; readonly path: string }
+  /** A request failed and is sent again after `wait` seconds. */
+  | { readonly type: 'retry'; readonly what: string; readonly reason: string; readonly wait: number }
+  /** Something the user should know that is no failure. */
+  | { readonly type: 'note'; readonly text: string }
+  /** The transfer is over; the destination has been made visible. */
+  | { readonly type: 'stored'; readonly location: string };
+
+export type Report = (event: RunEvent) => void;
+
+/** What every verb and every wait is given: how to stop, and whom to tell. */
+export interface Run {
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
