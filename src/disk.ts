@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { open as openFile, stat, type FileHandle } from 'node:fs/promises';
+
+import { open, type Content } from './bytes.ts';
+import { codeOf, ModelpackError } from './errors.ts';
+
+/** A file on disk, open for reading at any place. */
+export interface DiskFile extends Content, AsyncDisposable {
+  readonly path: string;
+  /** Whether it was written to, or replaced, since it was opened. */
+  changed(): Promise<boolean>;
+}
+
+/** @throws ModelpackError `not-found`, or `usage` for a folder and what may not be read */
+export async function openDisk(path: string): Promise<DiskFile> {
+  const handle = await openFile(path, 'r').catch((error: unknown) => Promise.reject(unreadable(path, error)));
+  const before = await handle.stat({ bigint: true });
+  if (!before.isFile()) {
+    await handle.close();
+    throw new ModelpackError('usage', `${path} is no file`);
+  }
+  return {
+    path,
+    size: Number(before.size),
+    async changed() {
+      const now = await stat(path, { bigint: true });
+      return now.ino !== before.ino || now.size !== before.size || now.mtimeNs !== before.mtimeNs;
+    },
+    read: (into, start) => readAt(handle, path, into, start),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/**
+ * Fills all of `into` from byte `start` of an open file.
+ *
+ * @throws ModelpackError `integrity` when the file ends before
+ */
+export async function readAt(
+  handle: FileHandle,
+  path: string,
+  into: Uint8Array,
+  start: number,
+): Promise<void> {
+  for (let filled = 0; filled < into.length;) {
+    const { bytesRead } = await handle.read(into, filled, into.length - filled, start + filled);
+    if (bytesRead === 0) {
+      throw new ModelpackError('integrity', `${path} ends at byte ${start + filled}, more was expected`);
+    }
+    filled += bytesRead;
+  }
+}
+
+/**
+ * The hash of a whole content, hex.
+ *
+ * @param prefix hashed before it: git's `blob <size>\0`
+ */
+export async function hashOf(content: Content, algorithm: 'sha256' | 'sha1', prefix = ''): Promise<string> {
+  const hash = createHash(algorithm).update(prefix);
+  for await (const chunk of open(content)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** What the operating system said, for a path that was to be read. */
+export function unreadable(path: string, cause: unknown): unknown {
+  const code = codeOf(cause);
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new ModelpackError('not-found', `there is no ${path}`, { cause });
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ModelpackError('refused', `${path} may not be read`, {
+      hint: 'check its owner and mode: ls -l',
+      cause,
+    });
+  }
+  if (code === 'EISDIR') return new ModelpackError('usage', `${path} is a folder`, { cause });
+  return cause;
+}
