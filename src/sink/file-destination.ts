@@ -1,0 +1,92 @@
+import { idOf, encodeIndex } from '../bundle/contents.ts';
+import { open } from '../bytes.ts';
+import { ModelpackError } from '../errors.ts';
+import type { Run } from '../events.ts';
+import { readBundle } from '../bundle/read.ts';
+import { openDisk, type DiskFile } from '../disk.ts';
+import { onDisk } from './disk-failure.ts';
+import { beside, fileWriter } from './file.ts';
+import { readJournal } from './journal.ts';
+import { lock } from './lock.ts';
+import type { Destination } from './sink.ts';
+
+export interface FileDestinationOptions {
+  /** Replace what is no bundle, and use nothing of an earlier run. */
+  readonly force: boolean;
+  /** Only look; the destination may then be in use by another run. */
+  readonly readOnly: boolean;
+  readonly run: Run;
+}
+
+/** @throws ModelpackError `usage` when `output` is no bundle, or another run writes it */
+export async function fileDestination(output: string, options: FileDestinationOptions): Promise<Destination> {
+  const { force, readOnly, run } = options;
+  const paths = beside(output);
+  const held = readOnly ? undefined : await onDisk(output, () => lock(paths.lock));
+  const opened: DiskFile[] = [];
+
+  async function openIfThere(path: string): Promise<DiskFile | undefined> {
+    const disk = await openDisk(path).catch((error: unknown) => {
+      if (error instanceof ModelpackError && error.code === 'not-found') return undefined;
+      throw error;
+    });
+    if (disk !== undefined) opened.push(disk);
+    return disk;
+  }
+
+  async function close(): Promise<void> {
+    for (const disk of opened) await disk[Symbol.asyncDispose]();
+    await held?.release();
+  }
+
+  try {
+    const there = await openIfThere(output);
+    const existing = there && (await bundleThere(there, output, force, run));
+    const journal = force ? undefined : await readJournal(paths.journal);
+    const partial = journal && (await openIfThere(paths.part));
+    const resumable = journal && partial ? journal : undefined;
+    return {
+      location: output,
+      former: existing
+        ? { index: existing.index, content: existing }
+        : resumable && { index: resumable.index, content: partial! },
+      async find(bundle, check) {
+        if (force || existing?.id !== bundle.id) return undefined;
+        try {
+          for await (const chunk of open(existing)) {
+            run.signal.throwIfAborted();
+            check.update(chunk);
+          }
+          return { sha256: check.finish() };
+        } catch (error) {
+          if (!(error instanceof ModelpackError) || error.code !== 'integrity') throw error;
+          run.report({ type: 'note', text: `${error.message}; it is fetched again` });
+          return undefined;
+        }
+      },
+      begin(bundle, partSize, fresh) {
+        const same = resumable?.partSize === partSize && idOf(encodeIndex(resumable.index)) === bundle.id;
+        return fileWriter(output, bundle.layout, partSize, same && !fresh ? resumable : undefined);
+      },
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The bundle that a file holds. One that is cut off or damaged is there to be replaced. */
+async function bundleThere(disk: DiskFile, output: string, force: boolean, run: Run) {
+  try {
+    const bundle = await readBundle(disk, output);
+    if (bundle !== undefined || force) return bundle;
+  } catch (error) {
+    if (!(error instanceof ModelpackError) || error.code !== 'integrity') throw error;
+    run.report({ type: 'note', text: `${error.message}; it is replaced` });
+    return undefined;
+  }
+  throw new ModelpackError('usage', `${output} exists and is no bundle`, {
+    hint: 'choose another name with -o, or replace it with --force',
+  });
+}

@@ -1,0 +1,49 @@
+import type { Bundle, Former } from '../bundle/bundle.ts';
+import type { Check } from '../bundle/check.ts';
+
+/** A byte range of what is transferred: the unit of transfer, retry and resume. `end` is exclusive. */
+export interface Part {
+  /** From 1, as S3 counts. */
+  readonly number: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where parts go, in any order and several at once. `bytes` are the sink's only until the promise settles.
+ * Nothing is visible at the destination before `finish`; after it everything is.
+ */
+export interface Sink {
+  /** Whether an earlier run left this part; its bytes are then read back and checked instead of fetched. */
+  has(part: Part): boolean;
+  readBack(part: Part, into: Uint8Array): Promise<void>;
+  write(part: Part, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/** A sink for one bundle or file, from its first part to its end. Exactly one of the three ends is called. */
+export interface Writer extends Sink {
+  /** Bytes that an earlier run left. */
+  readonly reused: number;
+  /** Makes everything visible. */
+  finish(): Promise<void>;
+  /** Ends without success, leaving what the next run can go on with. */
+  keep(): Promise<void>;
+  /** Ends without success and leaves nothing. */
+  discard(): Promise<void>;
+}
+
+/** A place for a bundle: a file, or an object in S3. */
+export interface Destination extends AsyncDisposable {
+  /** As the user may paste it. */
+  readonly location: string;
+  /** What stands there from before: small files are taken from it. */
+  readonly former: Former | undefined;
+  /**
+   * Whether exactly this bundle is there already.
+   *
+   * @returns its sha256, null where that would mean reading all of it over a network; undefined when it is not there
+   */
+  find(bundle: Bundle, check: Check): Promise<{ readonly sha256: string | null } | undefined>;
+  /** @param fresh nothing of an earlier run is used */
+  begin(bundle: Bundle, partSize: number, fresh: boolean): Promise<Writer>;
+}

@@ -1,0 +1,90 @@
+import type { Check } from './bundle/check.ts';
+import { MiB, type Content } from './bytes.ts';
+import type { Run } from './events.ts';
+import type { Part, Sink } from './sink/sink.ts';
+
+export interface TransferOptions {
+  /** Of a part, in bytes; the last one may be smaller. */
+  readonly partSize: number;
+  /** Parts under way at once. Memory is this many parts. */
+  readonly jobs: number;
+  /** Sees every byte once, in order. */
+  readonly check?: Check | undefined;
+  readonly run: Run;
+}
+
+/**
+ * Moves a content to a sink, part by part: several at once and in any order, while the hashes are computed in
+ * order and in passing. Retries belong to the content and to the sink; this gives up at the first failure.
+ *
+ * @returns sha256 of all bytes, hex, when there was a check
+ * @throws what content, sink or check threw first; everything under way has ended by then
+ */
+export async function transfer(
+  content: Content,
+  sink: Sink,
+  options: TransferOptions,
+): Promise<string | undefined> {
+  const { partSize, jobs, check, run } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const parts = partsOf(content.size, partSize);
+  const queue = parts.values();
+  let lastChecked: Promise<void> = Promise.resolve();
+
+  /** The first failure stops everything; it is the one that is thrown in the end. */
+  function fail(error: unknown): never {
+    stop.abort(error);
+    throw error;
+  }
+
+  async function work(): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(partSize, content.size));
+    for (let next = queue.next(); next.done !== true && !signal.aborted; next = queue.next()) {
+      const part = next.value;
+      const bytes = buffer.subarray(0, part.end - part.start);
+      const before = lastChecked;
+      const filled = fill(part, bytes).catch(fail);
+      const checked = filled
+        .then(() => before)
+        .then(() => {
+          signal.throwIfAborted();
+          check?.update(bytes);
+        })
+        .catch(fail);
+      // Set before the first wait, so that checks queue up in the order of the parts.
+      lastChecked = checked.catch(() => {});
+      const written = filled
+        .then(() => (sink.has(part) ? undefined : sink.write(part, bytes, signal)))
+        .catch(fail);
+      await Promise.allSettled([checked, written]);
+    }
+  }
+
+  async function fill(part: Part, into: Buffer): Promise<void> {
+    if (sink.has(part)) await sink.readBack(part, into);
+    else await content.read(into, part.start, signal);
+  }
+
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(jobs, parts.length)) }, work));
+  run.signal.throwIfAborted();
+  stop.signal.throwIfAborted();
+  return check?.finish();
+}
+
+/** S3's limit on the parts of an upload; for files it keeps the journal short. */
+export const MAX_PARTS = 10_000;
+export const DEFAULT_PART_SIZE = 16 * MiB;
+
+/** `wanted` bytes, or more, in whole MiB, when `size` would need too many parts. */
+export function partSizeFor(size: number, wanted: number): number {
+  return Math.max(wanted, Math.ceil(size / MAX_PARTS / MiB) * MiB);
+}
+
+export function partsOf(size: number, partSize: number): Part[] {
+  const parts: Part[] = [];
+  for (let start = 0; start < size; start += partSize) {
+    parts.push({ number: parts.length + 1, start, end: Math.min(size, start + partSize) });
+  }
+  return parts;
+}
