@@ -1,0 +1,26 @@
+import type { ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
+
+/** What an object is given besides its bytes. */
+export interface ObjectAttributes {
+  readonly storageClass?: string | undefined;
+  readonly sse?: 'AES256' | 'aws:kms' | undefined;
+  readonly sseKmsKeyId?: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** User metadata by which a bundle is known again. */
+export const ID_METADATA = 'modelpack-id';
+export const FORMAT_METADATA = 'modelpack-format';
+
+/** The same for CreateMultipartUpload and PutObject. Tags go along, so that object and tags appear together. */
+export function attributesOf({ storageClass, sse, sseKmsKeyId, tags, metadata }: ObjectAttributes) {
+  const tagging = new URLSearchParams(tags).toString();
+  return {
+    Metadata: metadata,
+    ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+    ...(sse === undefined ? {} : { ServerSideEncryption: sse as ServerSideEncryption }),
+    ...(sseKmsKeyId === undefined ? {} : { SSEKMSKeyId: sseKmsKeyId }),
+    ...(tagging === '' ? {} : { Tagging: tagging }),
+  };
+}

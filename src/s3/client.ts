@@ -1,0 +1,54 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+
+import { S3Client } from '@aws-sdk/client-s3';
+
+/** How S3 is reached. What is left out, the SDK finds itself: profile, region, credentials. */
+export interface S3Settings {
+  readonly endpointUrl: string | undefined;
+  readonly region: string | undefined;
+  readonly profile: string | undefined;
+  /** Requests with a body under way at once. */
+  readonly jobs: number;
+}
+
+const CONNECT_MS = 10_000;
+/** Without a byte for so long a connection is dead. */
+const SOCKET_MS = 60_000;
+
+/**
+ * A client tuned for large bodies (facts/s3-upload.md section 3): its own keep-alive sockets, one for each job; no
+ * `Expect: 100-continue`, which opens a connection a part; no signature over bodies, which carry a CRC32.
+ *
+ * @param attempts in all, a request; 1 where the caller retries itself
+ */
+export function s3Client({ endpointUrl, region, profile, jobs }: S3Settings, attempts = 1): S3Client {
+  const agent = { keepAlive: true, maxSockets: jobs + 4 };
+  const client = new S3Client({
+    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl, forcePathStyle: true }),
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    maxAttempts: attempts,
+    followRegionRedirects: true,
+    expectContinueHeader: false,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SOCKET_MS,
+    },
+  });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { method?: string; body?: unknown; headers: Record<string, string> };
+      if (request.method === 'PUT' && request.body !== undefined) {
+        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      }
+      return next(args);
+    },
+    { step: 'build', name: 'unsignedPayload' },
+  );
+  return client;
+}

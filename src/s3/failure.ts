@@ -1,0 +1,100 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+
+import { codeOf, messageOf, ModelpackError } from '../errors.ts';
+import { Retryable } from '../http/retry.ts';
+import { formatS3Url, type S3Url } from './url.ts';
+
+/** Errors of S3 that may pass, besides 5xx: too fast, too slow, or damaged on the way. */
+const passing = new Set([
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'RequestTimeout',
+  'RequestTimeTooSkewed', // the SDK sets its clock by the answer
+  'InternalError',
+  'ServiceUnavailable',
+  'BadDigest',
+  'IncompleteBody',
+  'XAmzContentSHA256Mismatch',
+  'XAmzContentChecksumMismatch',
+  'TimeoutError',
+]);
+
+const network =
+  /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|ERR_STREAM|ERR_SOCKET)|socket hang up/;
+
+/** What a call failed with: a `Retryable` for the retry loop, or what the user can do about it. */
+export function s3Failure(error: unknown, url: S3Url, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof ModelpackError || error instanceof Retryable) return error;
+  const { name, status } = reasonOf(error);
+  if (status >= 500 || status === 429 || passing.has(name))
+    return new Retryable(`S3 answered ${name || status}`, { cause: error });
+  const code = codeOf(error) ?? '';
+  if (network.test(code) || network.test(messageOf(error)) || name === 'AbortError') {
+    return new Retryable(`S3 cannot be reached (${code || messageOf(error)})`, { cause: error });
+  }
+  return lasting(name, status, error, url);
+}
+
+export function reasonOf(error: unknown): { name: string; status: number } {
+  const name = error instanceof Error ? error.name : '';
+  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  return { name, status };
+}
+
+function lasting(name: string, status: number, cause: unknown, url: S3Url): unknown {
+  const where = formatS3Url(url);
+  switch (name) {
+    case 'NoSuchBucket':
+      return new ModelpackError('not-found', `there is no bucket ${url.bucket}`, {
+        hint: `make it, or check the name and the region: aws s3 mb s3://${url.bucket}`,
+        cause,
+      });
+    case 'NoSuchKey':
+    case 'NotFound':
+      return new ModelpackError('not-found', `there is no ${where}`, { cause });
+    case 'PreconditionFailed':
+      return new ModelpackError('check', `${where} exists`, {
+        hint: 'leave out --no-clobber to replace it',
+        cause,
+      });
+    case 'CredentialsProviderError':
+      return new ModelpackError('refused', 'no AWS credentials were found', {
+        hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or --profile; or: aws configure',
+        cause,
+      });
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+    case 'ExpiredToken':
+    case 'InvalidToken':
+    case 'TokenRefreshRequired':
+      return new ModelpackError('refused', `S3 does not accept the credentials (${name})`, {
+        hint: 'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or --profile: aws sts get-caller-identity',
+        cause,
+      });
+    case 'EntityTooLarge':
+      return new ModelpackError('usage', `${where}: larger than S3 takes`, { cause });
+    default:
+  }
+  if (/region is missing/i.test(messageOf(cause))) {
+    return new ModelpackError('usage', 'no AWS region is set', { hint: 'set AWS_REGION or --region', cause });
+  }
+  if (/profile/i.test(messageOf(cause)) && status === 0) {
+    return new ModelpackError('refused', messageOf(cause), {
+      hint: 'see: aws configure list-profiles',
+      cause,
+    });
+  }
+  if (status === 403) {
+    return new ModelpackError('refused', `S3 denies access to ${where}`, {
+      hint: `the credentials need s3:PutObject, s3:GetObject and s3:AbortMultipartUpload on arn:aws:s3:::${url.bucket}/${url.key}`,
+      cause,
+    });
+  }
+  if (status === 404) return new ModelpackError('not-found', `there is no ${where}`, { cause });
+  return new ModelpackError('unknown', `S3 answered ${name || status} for ${where}: ${messageOf(cause)}`, {
+    cause,
+  });
+}

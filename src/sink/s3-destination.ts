@@ -1,0 +1,69 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+
+import { FORMAT } from '../bundle/contents.ts';
+import { ModelpackError } from '../errors.ts';
+import type { Run } from '../events.ts';
+import { FORMAT_METADATA, ID_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
+import { look, type Looked } from '../s3/object.ts';
+import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
+import { s3Writer, type S3Writer } from './s3.ts';
+import type { Destination } from './sink.ts';
+
+export interface S3DestinationOptions {
+  readonly client: S3Client;
+  readonly attributes: ObjectAttributes;
+  /** Fail if the key exists. */
+  readonly noClobber: boolean;
+  /** Write even if the same bundle is already there. */
+  readonly force: boolean;
+  readonly run: Run;
+}
+
+/** An object in S3 as the place for a bundle. A key with `{id}` or a final `/` is completed when the id is known. */
+export function s3Destination(url: S3Url, options: S3DestinationOptions): Destination {
+  const { client, attributes, noClobber, force, run } = options;
+  return {
+    location: formatS3Url(url),
+    former: undefined,
+    async find(bundle) {
+      const target = completeKey(url, bundle.id, 'models.tar');
+      const found = await lookFirst(client, target, noClobber, run);
+      return !force && isBundle(found, bundle.id, bundle.size) ? { sha256: null } : undefined;
+    },
+    begin(bundle, partSize): Promise<S3Writer> {
+      const metadata = { ...attributes.metadata, [ID_METADATA]: bundle.id, [FORMAT_METADATA]: FORMAT };
+      const target = completeKey(url, bundle.id, 'models.tar');
+      return s3Writer({
+        client,
+        url: target,
+        size: bundle.size,
+        partSize,
+        noClobber,
+        run,
+        attributes: { ...attributes, metadata },
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+    },
+  };
+}
+
+/**
+ * Looks at the key before anything is sent.
+ *
+ * @throws ModelpackError `check` when it exists and may not be replaced
+ */
+export async function lookFirst(client: S3Client, url: S3Url, noClobber: boolean, run: Run): Promise<Looked> {
+  const found = await look(client, url, run);
+  if (noClobber && typeof found === 'object') {
+    throw new ModelpackError('check', `${formatS3Url(url)} exists`, {
+      hint: 'leave out --no-clobber to replace it',
+    });
+  }
+  return found;
+}
+
+export function isBundle(found: Looked, id: string, size: number): boolean {
+  return typeof found === 'object' && found.Metadata?.[ID_METADATA] === id && found.ContentLength === size;
+}
