@@ -1,0 +1,26 @@
+export { fetchBundle, type FetchOptions, type FetchResult } from './verbs/fetch.ts';
+export { uploadFile, type UploadOptions, type UploadResult } from './verbs/upload.ts';
+export { uploadStream } from './verbs/upload-stream.ts';
+export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
+export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } from './verbs/inspect.ts';
+
+export { hub } from './source/hub/hub.ts';
+export { canonicalEndpoint, type HubSettings, type Token } from './source/hub/settings.ts';
+export { automatic, resolver, type Resolve } from './source/sources.ts';
+export { httpClient, type ClientOptions, type HttpClient, type Proxies } from './http/client.ts';
+export type { LeftOut, Model, ModelFile, Selection, Source, WeightFormat, Weights } from './source/source.ts';
+
+export { fileDestination, type FileDestinationOptions } from './sink/file-destination.ts';
+export { s3Destination, type S3DestinationOptions } from './sink/s3-destination.ts';
+export type { Destination, Part, Sink, Writer } from './sink/sink.ts';
+export { s3Client, type S3Settings } from './s3/client.ts';
+export { parseS3Url, type S3Url } from './s3/url.ts';
+export type { ObjectAttributes } from './s3/attributes.ts';
+
+export type { Bundle } from './bundle/bundle.ts';
+export type { Index, IndexFile, IndexModel } from './bundle/contents.ts';
+export type { Budget, BudgetName, Gate } from './budget/check.ts';
+export type { SizeReport } from './budget/report.ts';
+
+export { ModelpackError, type ErrorCode } from './errors.ts';
+export type { Report, Run, RunEvent } from './events.ts';

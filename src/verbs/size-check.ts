@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises';
+
+import type { Gate } from '../budget/check.ts';
+import { sizeReport, type MeasuredTarget, type SizeReport } from '../budget/report.ts';
+import { layOut } from '../bundle/layout.ts';
+import { ModelpackError } from '../errors.ts';
+import type { Run } from '../events.ts';
+import { readBundle } from '../bundle/read.ts';
+import { openDisk } from '../disk.ts';
+import { plannedModels } from '../source/plan.ts';
+import type { LeftOut, Selection } from '../source/source.ts';
+import { isPath, type Resolve } from '../source/sources.ts';
+import type { LayoutModel } from '../bundle/layout.ts';
+
+export interface SizeCheckOptions {
+  readonly resolve: Resolve;
+  readonly selection: Selection;
+  /** The function's ephemeral storage, in bytes; default 512 MB. */
+  readonly tmp?: number | undefined;
+  /** The function's memory, in bytes. */
+  readonly memory?: number | undefined;
+  readonly gate: readonly Gate[];
+  readonly run: Run;
+}
+
+export interface SizeChecked {
+  readonly report: SizeReport;
+  /** What was left out, target by target, and how many models each holds. */
+  readonly leftOut: readonly (readonly LeftOut[])[];
+  readonly models: number;
+}
+
+interface Measured extends MeasuredTarget {
+  readonly models: readonly LayoutModel[];
+}
+
+/** Says whether models fit Lambda. Moves no weights: only listings and indexes are read. */
+export async function sizeCheck(targets: readonly string[], options: SizeCheckOptions): Promise<SizeChecked> {
+  const { tmp, memory, gate } = options;
+  const measured = await Promise.all(targets.map((target) => measure(target, options)));
+  // All of them as they would be in one bundle: this also finds two files at one path.
+  const { size: bundleSize } = await layOut(measured.flatMap(({ models }) => models));
+  return {
+    report: sizeReport(measured, { bundleSize, gate, ...(tmp && { tmp }), ...(memory && { memory }) }),
+    leftOut: measured.map(({ leftOut }) => leftOut as readonly LeftOut[]),
+    models: measured.reduce((sum, { models }) => sum + models.length, 0),
+  };
+}
+
+async function measure(target: string, { resolve, selection, run }: SizeCheckOptions): Promise<Measured> {
+  const bundled = (await isFile(target)) ? await measureBundle(target) : undefined;
+  if (bundled !== undefined) return bundled;
+  const model = await resolve(target, selection, run);
+  return {
+    target,
+    revision: model.revision,
+    files: model.files.map(({ path, size }) => ({ path: `${model.name}/${path}`, size })),
+    leftOut: model.leftOut,
+    models: plannedModels([model]),
+  };
+}
+
+async function measureBundle(path: string): Promise<Measured | undefined> {
+  await using disk = await openDisk(path);
+  const bundle = await readBundle(disk, path);
+  if (bundle === undefined && !isPath(path)) {
+    throw new ModelpackError('usage', `${path} is a file and no bundle`, {
+      hint: `write ./${path} for the file itself`,
+    });
+  }
+  return (
+    bundle && {
+      target: path,
+      revision: undefined,
+      files: bundle.layout.members.slice(1).map((member) => ({ path: member.path, size: member.size })),
+      leftOut: [],
+      models: bundle.index.models,
+    }
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}

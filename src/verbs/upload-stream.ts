@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream';
+
+import type { S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+
+import { MiB, type Bytes } from '../bytes.ts';
+import { ModelpackError } from '../errors.ts';
+import { attributesOf } from '../s3/attributes.ts';
+import { crc32, encodeCrc32 } from '../s3/crc32.ts';
+import { s3Failure } from '../s3/failure.ts';
+import { look } from '../s3/object.ts';
+import type { Checksum } from '../s3/proof.ts';
+import { completeKey, formatS3Url } from '../s3/url.ts';
+import { lookFirst } from '../sink/s3-destination.ts';
+import { MAX_PARTS } from '../transfer.ts';
+import type { UploadOptions, UploadResult } from './upload.ts';
+
+/** Without a known size a part cannot grow with it; smaller ones would end at 10,000 too early. */
+const MIN_PART = 16 * MiB;
+
+/**
+ * Uploads what comes from a pipe. It cannot be read twice, so lib-storage, which is made for that, keeps each part
+ * until S3 has it.
+ *
+ * @param client retries by itself
+ */
+export async function uploadStream(
+  bytes: Bytes,
+  client: S3Client,
+  options: UploadOptions,
+): Promise<UploadResult> {
+  const { attributes, jobs, noClobber, run } = options;
+  const started = Date.now();
+  const url = completeKey(options.url, undefined, undefined);
+  const location = formatS3Url(url);
+  const partSize = Math.max(MIN_PART, options.partSize);
+  await lookFirst(client, url, noClobber, run);
+  run.report({ type: 'transfer', verb: 'upload', to: location, total: 0, reused: 0, files: 0 });
+
+  let size = 0;
+  let crc = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      run.signal.throwIfAborted();
+      size += chunk.length;
+      crc = crc32(chunk, crc);
+      if (size > partSize * MAX_PARTS) {
+        throw new ModelpackError(
+          'usage',
+          `standard input is larger than ${MAX_PARTS} parts of ${partSize} bytes`,
+          {
+            hint: 'choose larger parts, such as --part-size 64MiB',
+          },
+        );
+      }
+      run.report({ type: 'bytes', count: chunk.length, from: 'disk' });
+      yield chunk;
+    }
+  }
+
+  const upload = new Upload({
+    client,
+    params: {
+      Bucket: url.bucket,
+      Key: url.key,
+      // Destroyed by the signal: lib-storage's own abort() would leave the parts behind (facts/tooling.md).
+      Body: Readable.from(counted(), { objectMode: false, signal: run.signal }),
+      ...attributesOf(attributes),
+      ...(noClobber ? { IfNoneMatch: '*' } : {}),
+      ChecksumAlgorithm: 'CRC32',
+      ChecksumType: 'FULL_OBJECT',
+    },
+    partSize,
+    queueSize: jobs,
+  });
+  await upload.done().catch((error: unknown) => {
+    throw s3Failure(error, url, run.signal);
+  });
+
+  const found = await look(client, url, run);
+  const seen = typeof found === 'object' ? found : undefined;
+  const expected = encodeCrc32(crc);
+  const whole = seen?.ChecksumType === 'COMPOSITE' ? undefined : seen?.ChecksumCRC32;
+  if ((seen?.ContentLength ?? size) !== size || (whole ?? expected) !== expected) {
+    throw new ModelpackError('integrity', `${location} is not what was sent: its size or checksum differs`);
+  }
+  const checksum: Checksum =
+    whole === undefined ? { algorithm: 'SIZE', value: String(size) } : { algorithm: 'CRC32', value: whole };
+  const parts = Math.max(1, Math.ceil(size / partSize));
+  return {
+    schema: 'modelpack.upload/1',
+    location,
+    id: null,
+    size,
+    etag: seen?.ETag ?? '',
+    versionId: seen?.VersionId ?? null,
+    checksum,
+    parts: { total: parts, sent: parts, reused: 0 },
+    skipped: false,
+    seconds: (Date.now() - started) / 1000,
+  };
+}
