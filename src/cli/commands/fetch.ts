@@ -1,0 +1,98 @@
+import { Option, type Command } from 'commander';
+
+import { ModelpackError } from '../../errors.ts';
+import { weightFormats, type Selection, type Weights } from '../../source/source.ts';
+import { DEFAULT_PART_SIZE } from '../../transfer.ts';
+import { fetched, summary } from '../render/fetch.ts';
+import type { Act } from '../program.ts';
+import { parseCount, parseSize } from '../values.ts';
+import { addS3Options, type S3Flags } from './s3-options.ts';
+
+interface Flags extends S3Flags {
+  readonly output: string;
+  readonly revision?: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly weights?: Weights;
+  readonly all?: boolean;
+  readonly token?: string;
+  readonly jobs: number;
+  readonly partSize: number;
+  readonly dryRun?: boolean;
+  readonly offline?: boolean;
+  readonly force?: boolean;
+}
+
+const examples = `Examples:
+  modelpack fetch google-bert/bert-base-cased -o models.tar
+  modelpack fetch google-bert/bert-base-cased@main vision=openai/clip-vit-base-patch32 -o models.tar
+  modelpack fetch TheBloke/Llama-2-7B-GGUF --include '*Q4_K_M*' -o llama.tar --dry-run
+`;
+
+export function addFetch(root: Command, act: Act): Command {
+  const command = root
+    .command('fetch')
+    .summary('pull models into one bundle')
+    .description('Pull models and serialize them into one bundle, every file verified.')
+    .argument(
+      '<source...>',
+      'org/name, org/name@revision, hf:org/name, ./folder, ./file; name=source renames',
+    )
+    .requiredOption('-o, --output <file | s3://bucket/key>', 'where the bundle goes')
+    .option('--revision <rev>', 'branch, tag or commit, for a single source')
+    .addOption(repeatable('--include <glob>', 'take only these files (repeatable)'))
+    .addOption(repeatable('--exclude <glob>', 'leave these files out (repeatable)'))
+    .addOption(
+      new Option(
+        '--weights <format>',
+        'which copy of the weights to keep; default: the best one present',
+      ).choices([...weightFormats, 'all']),
+    )
+    .option('--all', 'every file of the repository')
+    .option('--token <token>', 'of the Hub; else HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the token file')
+    .addOption(new Option('--jobs <n>', 'transfers at once').argParser(parseCount(256)).default(8, '8'))
+    .addOption(
+      new Option('--part-size <size>', 'unit of transfer, retry and resume; grows with the bundle')
+        .argParser(parseSize)
+        .default(DEFAULT_PART_SIZE, '16MiB'),
+    )
+    .option('--dry-run', 'show the plan: files, exact size, id, budgets; nothing is written')
+    .option('--offline', 'only what the local Hugging Face cache holds')
+    .option('--force', 'start over instead of resuming or skipping')
+    .addHelpText('before', examples)
+    .action((sources: string[], flags: Flags) =>
+      act(command, async (session) => {
+        const { fetchBundle } = await import('../../verbs/fetch.ts');
+        const { openDestination } = await import('../destination.ts');
+        const result = await fetchBundle(withRevision(sources, flags.revision), {
+          resolve: await session.resolver(flags),
+          selection: selectionOf(flags),
+          open: (readOnly, run) => openDestination(flags.output, { ...flags, readOnly, run }, session.io.env),
+          jobs: flags.jobs,
+          partSize: flags.partSize,
+          dryRun: flags.dryRun === true,
+          run: session.run,
+        });
+        await session.result(result, fetched, flags.dryRun === true ? undefined : summary);
+      }),
+    );
+  return addS3Options(command);
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .argParser((text: string, previous: readonly string[]) => [...previous, text])
+    .default([]);
+}
+
+function withRevision(sources: readonly string[], revision: string | undefined): readonly string[] {
+  if (revision === undefined) return sources;
+  if (sources.length === 1 && !sources[0]!.includes('@')) return [`${sources[0]}@${revision}`];
+  throw new ModelpackError('usage', '--revision is for a single source without a revision of its own', {
+    hint: 'write it with each source: org/name@revision',
+  });
+}
+
+function selectionOf({ include, exclude, weights, all }: Flags): Selection {
+  return { include, exclude, weights, all: all === true };
+}

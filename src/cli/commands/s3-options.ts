@@ -1,0 +1,75 @@
+import { Option, type Command } from 'commander';
+
+import { ModelpackError } from '../../errors.ts';
+import type { ObjectAttributes } from '../../s3/attributes.ts';
+import type { S3Settings } from '../../s3/client.ts';
+import { parsePair } from '../values.ts';
+
+/** The options that every command which writes to S3 takes. */
+export interface S3Flags {
+  readonly endpointUrl?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly storageClass?: string;
+  readonly sse?: 'AES256' | 'aws:kms';
+  readonly sseKmsKeyId?: string;
+  readonly tag: readonly (readonly [string, string])[];
+  readonly metadata: readonly (readonly [string, string])[];
+  readonly clobber: boolean;
+}
+
+export function addS3Options(command: Command): Command {
+  const pairs = (flags: string, description: string) =>
+    new Option(flags, description)
+      .argParser((text: string, previous: S3Flags['tag']) => [...previous, parsePair(text)])
+      .default([]);
+  return command
+    .optionsGroup('S3 options:')
+    .option(
+      '--endpoint-url <url>',
+      'another server than AWS, with path-style addresses; else AWS_ENDPOINT_URL_S3',
+    )
+    .option('--region <region>', 'else AWS_REGION and the profile')
+    .option('--profile <name>', 'of the AWS configuration; else AWS_PROFILE')
+    .option('--storage-class <class>', 'such as STANDARD_IA')
+    .addOption(new Option('--sse <kind>', 'server-side encryption').choices(['AES256', 'aws:kms']))
+    .option('--sse-kms-key-id <id>', 'the key for --sse aws:kms')
+    .addOption(pairs('--tag <k=v>', 'tag of the object (repeatable)'))
+    .addOption(pairs('--metadata <k=v>', 'user metadata of the object (repeatable)'))
+    .option('--no-clobber', 'fail if the key exists');
+}
+
+export function s3SettingsOf(
+  { endpointUrl, region, profile, jobs }: S3Flags & { readonly jobs: number },
+  env: Readonly<Record<string, string | undefined>>,
+): S3Settings {
+  const endpoint = endpointUrl ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
+    throw new ModelpackError('usage', 'the endpoint of S3 is no web address', {
+      hint: '--endpoint-url https://s3.example.com',
+    });
+  }
+  // Other servers seldom care for the region, but a request cannot be signed without one.
+  const fallback =
+    endpoint === undefined ? undefined : (env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1');
+  return { endpointUrl: endpoint, region: region ?? fallback, profile, jobs };
+}
+
+export function attributesOfFlags({
+  storageClass,
+  sse,
+  sseKmsKeyId,
+  tag,
+  metadata,
+}: S3Flags): ObjectAttributes {
+  if (sseKmsKeyId !== undefined && sse !== 'aws:kms') {
+    throw new ModelpackError('usage', '--sse-kms-key-id needs --sse aws:kms');
+  }
+  return {
+    storageClass,
+    sse,
+    sseKmsKeyId,
+    tags: Object.fromEntries(tag),
+    metadata: Object.fromEntries(metadata),
+  };
+}

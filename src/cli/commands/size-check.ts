@@ -1,0 +1,108 @@
+import { Option, type Command } from 'commander';
+
+import type { Gate } from '../../budget/check.ts';
+import { weightFormats, type Weights } from '../../source/source.ts';
+import { ModelpackError } from '../../errors.ts';
+import type { Act } from '../program.ts';
+import { parseCount, parseMegabytes } from '../values.ts';
+
+const formats = ['text', 'json', 'markdown', 'github'] as const;
+const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
+
+interface Flags {
+  readonly tmp?: number;
+  readonly memory?: number;
+  readonly gate: readonly Gate[];
+  readonly format: (typeof formats)[number];
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly weights?: Weights;
+  readonly all?: boolean;
+  readonly token?: string;
+  readonly offline?: boolean;
+  readonly jobs: number;
+  readonly json?: boolean;
+}
+
+const examples = `Examples:
+  modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
+  modelpack size-check models.tar --tmp 2GB --memory 3008MB --gate tmp --gate memory
+  modelpack size-check ./my-model --format github
+`;
+
+export function addSizeCheck(root: Command, act: Act): Command {
+  const command = root
+    .command('size-check')
+    .summary('does it fit Lambda? Exit code 3 when it does not')
+    .description(
+      'Say whether models fit AWS Lambda, before anything is downloaded. Exit code 3 when a gated budget is exceeded.',
+    )
+    .argument('<target...>', 'sources, bundle files, folders; several are added up')
+    .addOption(
+      new Option('--tmp <size>', "the function's ephemeral storage, 512MB to 10240MB").argParser(
+        parseMegabytes(512, 10_240),
+      ),
+    )
+    .addOption(
+      new Option('--memory <size>', "the function's memory, 128MB to 10240MB").argParser(
+        parseMegabytes(128, 10_240),
+      ),
+    )
+    .addOption(
+      new Option('--gate <budget>', `what decides the exit code (repeatable): ${gates.join(', ')}`)
+        .argParser(parseGate)
+        .default([], 'tmp'),
+    )
+    .addOption(new Option('--format <format>', 'of the report').choices(formats).default('text'))
+    .addOption(
+      new Option('--include <glob>', 'count only these files (repeatable)').argParser(append).default([]),
+    )
+    .addOption(
+      new Option('--exclude <glob>', 'do not count these files (repeatable)').argParser(append).default([]),
+    )
+    .addOption(
+      new Option('--weights <format>', 'which copy of the weights counts').choices([...weightFormats, 'all']),
+    )
+    .option('--all', 'every file of the repository')
+    .option('--token <token>', 'of the Hub; else HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the token file')
+    .option('--offline', 'only what the local Hugging Face cache holds')
+    .addOption(new Option('--jobs <n>', 'requests at once').argParser(parseCount(256)).default(8, '8'))
+    .addHelpText('before', examples)
+    .action((targets: string[], flags: Flags) =>
+      act(command, async (session) => {
+        const { sizeCheck } = await import('../../verbs/size-check.ts');
+        const render = await import('../render/size-check.ts');
+        const { include, exclude, weights, all, tmp, memory } = flags;
+        const { report, leftOut, models } = await sizeCheck(targets, {
+          resolve: await session.resolver(flags),
+          selection: { include, exclude, weights, all: all === true },
+          gate: flags.gate.length > 0 ? flags.gate : ['tmp'],
+          run: session.run,
+          tmp,
+          memory,
+        });
+        const { summarizeLeftOut } = await import('../../budget/report.ts');
+        const beside = { models, leftOut: leftOut.map(summarizeLeftOut) };
+        await session.result(report, (value, paint) => {
+          if (flags.format === 'json') return JSON.stringify(value);
+          if (flags.format !== 'text') return render[flags.format](value, beside);
+          return render.text(value, { ...beside, columns: session.io.stdout.columns ?? 100, paint });
+        });
+        if (!report.fits) throw new ModelpackError('check', '');
+      }),
+    );
+  return command;
+}
+
+function append(text: string, previous: readonly string[]): string[] {
+  return [...previous, text];
+}
+
+function parseGate(text: string, previous: readonly Gate[]): readonly Gate[] {
+  const gate = gates.find((each) => each === text);
+  if (gate === undefined)
+    throw new ModelpackError('usage', `--gate ${text.slice(0, 40)} is no budget`, {
+      hint: `one of ${gates.join(', ')}`,
+    });
+  return [...previous, gate];
+}

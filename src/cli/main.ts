@@ -1,0 +1,105 @@
+import { printable } from '../printable.ts';
+import { messageOf, ModelpackError } from '../errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { write, type Io } from './io.ts';
+
+/**
+ * The command line as a function: the only place where errors are caught.
+ *
+ * @param argv without node and the script
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const { program } = await import('./program.ts');
+    await program(io).parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    if (isHelp(thrown)) return 0;
+    const error = io.signal.aborted && !(thrown instanceof ModelpackError) ? io.signal.reason : thrown;
+    return fail(error, argv, io);
+  }
+}
+
+async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  const { code, message, hint, stack } = describe(error, argv);
+  if (message !== '') {
+    const lines = [`modelpack: ${printable(redact(message, argv, io))}`];
+    if (hint !== undefined) lines.push(`hint: ${printable(redact(hint, argv, io))}`);
+    if (argv.includes('--verbose') || argv.includes('-v')) lines.push(redact(stack, argv, io));
+    await write(io.stderr, `${lines.join('\n')}\n`);
+    if (argv.includes('--json')) {
+      const shown = {
+        code,
+        message: redact(message, argv, io),
+        hint: hint === undefined ? null : redact(hint, argv, io),
+      };
+      await write(io.stdout, `${JSON.stringify({ error: shown })}\n`);
+    }
+  }
+  return exitCodes[code];
+}
+
+function describe(error: unknown, argv: readonly string[]) {
+  const stack = error instanceof Error ? withCauses(error) : String(error);
+  if (error instanceof ModelpackError)
+    return { code: error.code, message: error.message, hint: error.hint, stack };
+  if (isCommander(error)) return { code: 'usage' as const, ...usage(error.message, argv), stack };
+  return {
+    code: 'unknown' as const,
+    message: messageOf(error),
+    hint: 'this may be a bug: run again with --verbose and report what it says',
+    stack,
+  };
+}
+
+/** Commander says `error: unknown option '--forse'` and on a second line `(Did you mean --force?)`. */
+function usage(text: string, argv: readonly string[]): { message: string; hint: string } {
+  const [first = '', second] = text.replace(/^error: /, '').split('\n');
+  const meant = /^\(Did you mean (.+)\?\)$/.exec(second ?? '')?.[1];
+  const command = argv.find((word) => /^[a-z][a-z-]*$/.test(word));
+  const help = command === undefined ? 'modelpack --help' : `modelpack ${command} --help`;
+  return { message: first, hint: meant === undefined ? help : `did you mean ${meant}?` };
+}
+
+function isCommander(error: unknown): error is Error & { code: string } {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('commander.')
+  );
+}
+
+function isHelp(error: unknown): boolean {
+  return (
+    isCommander(error) &&
+    ['commander.helpDisplayed', 'commander.version', 'commander.help'].includes(error.code)
+  );
+}
+
+function withCauses(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by ${withCauses(error.cause)}` : own;
+}
+
+/** What must never be shown, wherever a message got it from: tokens, secrets, and the queries of signed addresses. */
+function redact(text: string, argv: readonly string[], { env }: Io): string {
+  const at = argv.indexOf('--token');
+  const secrets = [
+    at >= 0 ? argv[at + 1] : undefined,
+    argv.find((word) => word.startsWith('--token='))?.slice('--token='.length),
+    ...[
+      'MODELPACK_TOKEN',
+      'HF_TOKEN',
+      'HUGGING_FACE_HUB_TOKEN',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
+    ].map((name) => env[name]),
+  ];
+  return secrets
+    .filter((secret) => secret !== undefined && secret.length >= 4)
+    .reduce<string>((shown, secret) => shown.replaceAll(secret!, '***'), text)
+    .replace(/(https?:\/\/[^\s?"']+)\?[^\s"']+/g, '$1?…')
+    .replace(/(https?:\/\/)[^\s/@"']+@/g, '$1***@');
+}

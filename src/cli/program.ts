@@ -1,0 +1,80 @@
+import { Command, Option } from 'commander';
+
+import { version } from '../version.ts';
+import { addFetch } from './commands/fetch.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addSizeCheck } from './commands/size-check.ts';
+import { addUpload } from './commands/upload.ts';
+import { addVerify } from './commands/verify.ts';
+import type { Io } from './io.ts';
+import { nameVariables } from './option-variables.ts';
+import { progressKinds } from './reporter/choose.ts';
+import { openSession, type Session } from './session.ts';
+
+/** What a command does, with its session open and closed around it. */
+export type Act = (command: Command, work: (session: Session) => Promise<void>) => Promise<void>;
+
+/** The tree of commands. Nothing is loaded for a command before it runs. */
+export function program(io: Io): Command {
+  const root = new Command('modelpack')
+    .description(
+      'Know before you deploy whether your models fit AWS Lambda; if not, stream them: every byte verified.',
+    )
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: () => {}, // main says it, as one line and a hint
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+    })
+    .configureHelp({ optionDescription: describeOption })
+    .addHelpText('before', examples)
+    .addHelpText(
+      'after',
+      '\nEvery option can be set by a variable: MODELPACK_<OPTION>, such as MODELPACK_JOBS=4.',
+    );
+
+  async function act(command: Command, work: (session: Session) => Promise<void>): Promise<void> {
+    const session = await openSession(command, io);
+    try {
+      await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  for (const add of [addFetch, addUpload, addSizeCheck, addInspect, addVerify]) {
+    addGlobalOptions(add(root, act));
+  }
+  for (const command of root.commands) nameVariables(command, io.env);
+  return root;
+}
+
+const examples = `Examples:
+  modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
+  modelpack fetch google-bert/bert-base-cased -o models.tar
+  modelpack upload models.tar s3://my-bucket/models.tar
+`;
+
+/** Without the variable's name, which follows a rule that is said once. */
+function describeOption({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const notes: string[] = [];
+  if (argChoices !== undefined) notes.push(argChoices.join(', '));
+  const shown = defaultValueDescription ?? (typeof defaultValue === 'string' ? defaultValue : undefined);
+  if (shown !== undefined) notes.push(`default: ${shown}`);
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
+}
+
+function addGlobalOptions(command: Command): void {
+  command
+    .addOption(new Option('--json', 'one JSON document on stdout'))
+    .addOption(new Option('-q, --quiet', 'no progress, only the result and errors'))
+    .addOption(new Option('-v, --verbose', 'say more: retries, checked files, stacks of errors'))
+    .addOption(
+      new Option('--progress <kind>', 'how progress is shown').choices(progressKinds).default('auto'),
+    )
+    .addOption(new Option('--no-color', 'no colours'));
+}

@@ -1,0 +1,39 @@
+import { printable } from '../../printable.ts';
+import type { FetchResult } from '../../verbs/fetch.ts';
+import { formatSeconds } from '../reporter/meter.ts';
+import type { Paint } from './size-check.ts';
+import { formatCount, formatSize } from './size.ts';
+import { left, right, widest } from './table.ts';
+
+/** The location alone on its line, for scripts; a dry run shows the plan. */
+export function fetched(result: FetchResult, paint: Paint): string {
+  if (result.plan === undefined) return result.location;
+  const sizes = result.plan.map(({ size }) => formatSize(size));
+  const width = widest(sizes);
+  const files = result.plan.map(({ path }, i) => `  ${right(sizes[i]!, width)}   ${printable(path)}`);
+  const leftOut = (result.leftOut ?? []).map(({ reason, files: out }) => {
+    const size = formatSize(out.reduce((sum, file) => sum + file.size, 0));
+    return `  ${right(size, width)}   ${printable(reason)} (${formatCount(out.length, 'file')})`;
+  });
+  const budgets = result.budgets.map(
+    ({ name, fits, needed, limit }) =>
+      `  ${fits ? paint('green', '✓') : paint('red', '✗')} ${left(name, 9)}   ${formatSize(needed)} of ${formatSize(limit)}`,
+  );
+  return [
+    `${paint('bold', result.location)} would hold ${formatCount(result.files, 'file')}, ${formatSize(result.size)} (${result.size} bytes)`,
+    `id ${result.id}`,
+    ...files,
+    ...(leftOut.length > 0 ? ['left out', ...leftOut] : []),
+    'budgets',
+    ...budgets,
+  ].join('\n');
+}
+
+/** What the run did, for people, on stderr. */
+export function summary({ skipped, size, files, transfer, id }: FetchResult): string {
+  if (skipped)
+    return `already there: ${formatCount(files, 'file')}, ${formatSize(size)}, id ${id.slice(0, 12)}`;
+  const rate = transfer.seconds > 0 ? `, ${formatSize(transfer.downloaded / transfer.seconds)}/s` : '';
+  const reused = transfer.reused > 0 ? `, ${formatSize(transfer.reused)} reused` : '';
+  return `${formatCount(files, 'file')}, ${formatSize(size)}, every hash checked; ${formatSize(transfer.downloaded)} downloaded${reused} in ${formatSeconds(transfer.seconds)}${rate}; id ${id.slice(0, 12)}`;
+}

@@ -1,0 +1,24 @@
+const units = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** A size as Lambda counts (1 MB = 1024² bytes), with one decimal unless it is zero: `436.6 MB`, `512 MB`. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 1,023.96 KB is written as 1 MB: the step up is decided by the rounded number.
+  while (oneDecimal(value) >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${oneDecimal(value).toLocaleString('en-US')} ${units[unit]}`;
+}
+
+/** `1,234`, or with what is counted `1,234 files`, `1 file`. */
+export function formatCount(count: number, noun?: string): string {
+  const number = count.toLocaleString('en-US');
+  if (noun === undefined) return number;
+  return `${number} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function oneDecimal(value: number): number {
+  return Math.round(value * 10) / 10;
+}

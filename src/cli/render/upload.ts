@@ -1,0 +1,17 @@
+import type { UploadResult } from '../../verbs/upload.ts';
+import { formatSeconds } from '../reporter/meter.ts';
+import { formatSize } from './size.ts';
+
+const proofs = {
+  CRC32: (value: string) => `S3's CRC32 of all bytes (${value}) is ours`,
+  'ETAG-MD5': () => 'the ETag is the MD5 of our parts',
+  SIZE: () => 'the server tells no checksum: only the size was compared',
+} as const;
+
+/** What the run did, for people, on stderr. */
+export function uploadSummary({ skipped, size, parts, seconds, checksum }: UploadResult): string {
+  if (skipped) return `already there: ${formatSize(size)}, nothing was sent`;
+  const rate = seconds > 0 ? `, ${formatSize(size / seconds)}/s` : '';
+  const proof = checksum === null ? '' : `; ${proofs[checksum.algorithm](checksum.value)}`;
+  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatSeconds(seconds)}${rate}${proof}`;
+}

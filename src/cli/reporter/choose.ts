@@ -1,0 +1,24 @@
+import { isTrue } from '../environment.ts';
+import type { Io } from '../io.ts';
+import type { Reporter } from './reporter.ts';
+
+export const progressKinds = ['auto', 'plain', 'json', 'none'] as const;
+export type ProgressKind = (typeof progressKinds)[number];
+
+export interface ReporterOptions {
+  readonly progress: ProgressKind;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** The reporter for this run: a moving line on a terminal, plain lines elsewhere and in CI. */
+export async function chooseReporter(
+  io: Io,
+  { progress, quiet, verbose }: ReporterOptions,
+): Promise<Reporter> {
+  if (quiet || progress === 'none') return { report() {}, stop() {} };
+  if (progress === 'json') return (await import('./json.ts')).jsonReporter(io.stderr);
+  const moving = progress === 'auto' && io.stderr.isTTY && !isTrue(io.env['CI']) && io.env['TERM'] !== 'dumb';
+  if (moving) return (await import('./terminal.ts')).terminalReporter(io.stderr, verbose);
+  return (await import('./plain.ts')).plainReporter(io.stderr, verbose);
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+
+import type { Run } from '../events.ts';
+import type { HttpClient } from '../http/client.ts';
+import type { Resolve } from '../source/sources.ts';
+import { version } from '../version.ts';
+import { hubSettings, proxies, timeoutSeconds, type HubOptions } from './environment.ts';
+import { painter, write, type Io } from './io.ts';
+import type { Paint } from './render/size-check.ts';
+import { chooseReporter, type ProgressKind } from './reporter/choose.ts';
+
+/** The options of every command. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly progress: ProgressKind;
+  readonly color: boolean;
+}
+
+/** One run of one command: what it may use, and how it says its result. */
+export interface Session {
+  readonly run: Run;
+  readonly io: Io;
+  /** Sources of models; opened when first asked for. */
+  resolver(options: HubOptions): Promise<Resolve>;
+  /**
+   * The result, and nothing else, on stdout: the document as JSON, or the text made from it. A summary of the run
+   * for people goes to stderr.
+   */
+  result<T>(
+    value: T,
+    text: (value: T, paint: Paint) => string,
+    summary?: (value: T) => string,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSession(command: Command, io: Io): Promise<Session> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const reporter = await chooseReporter(io, {
+    progress: options.progress,
+    quiet: options.quiet === true,
+    verbose: options.verbose === true,
+  });
+  const clients: HttpClient[] = [];
+  return {
+    io,
+    run: { signal: io.signal, report: reporter.report },
+    async resolver(hubOptions) {
+      const { httpClient } = await import('../http/client.ts');
+      const { hub } = await import('../source/hub/hub.ts');
+      const { resolver } = await import('../source/sources.ts');
+      const client = httpClient({
+        userAgent: `modelpack/${version}; node/${process.versions.node}`,
+        connections: hubOptions.jobs,
+        timeoutSeconds: timeoutSeconds(io.env),
+        proxies: proxies(io.env),
+      });
+      clients.push(client);
+      return resolver(hub(client, await hubSettings(io.env, hubOptions)));
+    },
+    async result(value, text, summary) {
+      reporter.stop();
+      const silent = options.quiet === true || ['json', 'none'].includes(options.progress);
+      if (summary !== undefined && !silent) await write(io.stderr, `${summary(value)}\n`);
+      const shown =
+        options.json === true ? JSON.stringify(value) : text(value, painter(io.stdout, options.color));
+      if (shown !== '') await write(io.stdout, `${shown}\n`);
+    },
+    async close() {
+      reporter.stop();
+      for (const client of clients) await client.close();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from 'commander';
+
+const factors: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+};
+
+/** A size in bytes: `16MiB`, `512MB`, `1.5G`, `1024`. MB means 1024², as it does for Lambda. */
+export function parseSize(text: string): number {
+  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.round(Number(digits) * (factors[unit?.toLowerCase() ?? ''] ?? Number.NaN));
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError('a size is a number with a unit, such as 16MiB or 512MB');
+}
+
+/** A size that Lambda can be configured to, in bytes; `min` and `max` in MB. */
+export function parseMegabytes(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const bytes = parseSize(text);
+    if (bytes >= min * 1024 ** 2 && bytes <= max * 1024 ** 2) return bytes;
+    throw new InvalidArgumentError(`Lambda takes ${min}MB to ${max}MB`);
+  };
+}
+
+export function parseCount(max: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d{1,9}$/.test(text) && count >= 1 && count <= max) return count;
+    throw new InvalidArgumentError(`it has to be a whole number from 1 to ${max}`);
+  };
+}
+
+export function parsePair(text: string): readonly [key: string, value: string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new InvalidArgumentError('it has to be written key=value');
+}
