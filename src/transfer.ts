@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import type { Check } from './bundle/check.ts';
 import { MiB, type Content } from './bytes.ts';
 import type { Run } from './events.ts';
@@ -28,6 +30,7 @@ export async function transfer(
   const { partSize, jobs, check, run } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
+  setMaxListeners(0, signal); // every request listens; Node would take that for a leak
   const parts = partsOf(content.size, partSize);
   const queue = parts.values();
   let lastChecked: Promise<void> = Promise.resolve();

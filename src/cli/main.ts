@@ -1,6 +1,7 @@
 import { printable } from '../printable.ts';
 import { messageOf, ModelpackError } from '../errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Outcome } from './program.ts';
 import { write, type Io } from './io.ts';
 
 /**
@@ -12,10 +13,11 @@ import { write, type Io } from './io.ts';
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     const { program } = await import('./program.ts');
-    await program(io).parseAsync([...argv], { from: 'user' });
-    return 0;
+    let outcome: Outcome = undefined;
+    await program(io, (how) => (outcome = how)).parseAsync([...argv], { from: 'user' });
+    return outcome === undefined ? 0 : exitCodes[outcome];
   } catch (thrown) {
-    if (isHelp(thrown)) return 0;
+    if (isCommander(thrown) && thrown.code in helpCodes) return helpCodes[thrown.code]!;
     const error = io.signal.aborted && !(thrown instanceof ModelpackError) ? io.signal.reason : thrown;
     return fail(error, argv, io);
   }
@@ -23,19 +25,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   const { code, message, hint, stack } = describe(error, argv);
-  if (message !== '') {
-    const lines = [`modelpack: ${printable(redact(message, argv, io))}`];
-    if (hint !== undefined) lines.push(`hint: ${printable(redact(hint, argv, io))}`);
-    if (argv.includes('--verbose') || argv.includes('-v')) lines.push(redact(stack, argv, io));
-    await write(io.stderr, `${lines.join('\n')}\n`);
-    if (argv.includes('--json')) {
-      const shown = {
-        code,
-        message: redact(message, argv, io),
-        hint: hint === undefined ? null : redact(hint, argv, io),
-      };
-      await write(io.stdout, `${JSON.stringify({ error: shown })}\n`);
-    }
+  const safe = (text: string) => redact(text, argv, io);
+  const lines = [`modelpack: ${printable(safe(message))}`];
+  if (hint !== undefined) lines.push(`hint: ${printable(safe(hint))}`);
+  if (argv.includes('--verbose') || argv.includes('-v')) lines.push(safe(stack));
+  await write(io.stderr, `${lines.join('\n')}\n`);
+  if (argv.includes('--json')) {
+    const shown = { code, message: safe(message), hint: hint === undefined ? null : safe(hint) };
+    await write(io.stdout, `${JSON.stringify({ error: shown })}\n`);
   }
   return exitCodes[code];
 }
@@ -71,12 +68,12 @@ function isCommander(error: unknown): error is Error & { code: string } {
   );
 }
 
-function isHelp(error: unknown): boolean {
-  return (
-    isCommander(error) &&
-    ['commander.helpDisplayed', 'commander.version', 'commander.help'].includes(error.code)
-  );
-}
+/** What commander throws when it has printed something: asked for it, or shown in place of a missing command. */
+const helpCodes: Readonly<Record<string, number>> = {
+  'commander.helpDisplayed': 0,
+  'commander.version': 0,
+  'commander.help': exitCodes.usage,
+};
 
 function withCauses(error: Error): string {
   const own = error.stack ?? error.message;

@@ -12,10 +12,17 @@ import { progressKinds } from './reporter/choose.ts';
 import { openSession, type Session } from './session.ts';
 
 /** What a command does, with its session open and closed around it. */
-export type Act = (command: Command, work: (session: Session) => Promise<void>) => Promise<void>;
+export type Act = (command: Command, work: (session: Session) => Promise<Outcome>) => Promise<void>;
 
-/** The tree of commands. Nothing is loaded for a command before it runs. */
-export function program(io: Io): Command {
+/** Nothing, or that a check failed whose result has been printed. */
+export type Outcome = 'check' | void;
+
+/**
+ * The tree of commands. Nothing is loaded for a command before it runs.
+ *
+ * @param ended told how the command that ran has ended
+ */
+export function program(io: Io, ended: (outcome: Outcome) => void): Command {
   const root = new Command('modelpack')
     .description(
       'Know before you deploy whether your models fit AWS Lambda; if not, stream them: every byte verified.',
@@ -37,10 +44,10 @@ export function program(io: Io): Command {
       '\nEvery option can be set by a variable: MODELPACK_<OPTION>, such as MODELPACK_JOBS=4.',
     );
 
-  async function act(command: Command, work: (session: Session) => Promise<void>): Promise<void> {
+  async function act(command: Command, work: (session: Session) => Promise<Outcome>): Promise<void> {
     const session = await openSession(command, io);
     try {
-      await work(session);
+      ended(await work(session));
     } finally {
       await session.close();
     }

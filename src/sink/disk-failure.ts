@@ -33,11 +33,6 @@ function diskFailure(output: string, cause: unknown): unknown {
         hint: 'choose a folder that can be written with -o',
         cause,
       });
-    case 'EISDIR':
-      return new ModelpackError('usage', `${output} is a folder`, {
-        hint: `name a file in it: -o ${output}/models.tar`,
-        cause,
-      });
     default:
       return cause;
   }

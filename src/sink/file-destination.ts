@@ -1,3 +1,6 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { idOf, encodeIndex } from '../bundle/contents.ts';
 import { open } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
@@ -22,6 +25,7 @@ export interface FileDestinationOptions {
 export async function fileDestination(output: string, options: FileDestinationOptions): Promise<Destination> {
   const { force, readOnly, run } = options;
   const paths = beside(output);
+  await refuseFolder(output);
   const held = readOnly ? undefined : await onDisk(output, () => lock(paths.lock));
   const opened: DiskFile[] = [];
 
@@ -74,6 +78,15 @@ export async function fileDestination(output: string, options: FileDestinationOp
     await close();
     throw error;
   }
+}
+
+async function refuseFolder(output: string): Promise<void> {
+  const isFolder =
+    output.endsWith('/') || (await stat(output).catch(() => undefined))?.isDirectory() === true;
+  if (!isFolder) return;
+  throw new ModelpackError('usage', `${output} is a folder`, {
+    hint: `name a file in it: -o ${join(output, 'models.tar')}`,
+  });
 }
 
 /** The bundle that a file holds. One that is cut off or damaged is there to be replaced. */

@@ -88,7 +88,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
           if (flags.format !== 'text') return render[flags.format](value, beside);
           return render.text(value, { ...beside, columns: session.io.stdout.columns ?? 100, paint });
         });
-        if (!report.fits) throw new ModelpackError('check', '');
+        return report.fits ? undefined : 'check';
       }),
     );
   return command;

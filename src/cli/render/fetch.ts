@@ -9,12 +9,15 @@ import { left, right, widest } from './table.ts';
 export function fetched(result: FetchResult, paint: Paint): string {
   if (result.plan === undefined) return result.location;
   const sizes = result.plan.map(({ size }) => formatSize(size));
-  const width = widest(sizes);
+  const out = (result.leftOut ?? []).map((row) =>
+    formatSize(row.files.reduce((sum, file) => sum + file.size, 0)),
+  );
+  const width = widest([...sizes, ...out]);
   const files = result.plan.map(({ path }, i) => `  ${right(sizes[i]!, width)}   ${printable(path)}`);
-  const leftOut = (result.leftOut ?? []).map(({ reason, files: out }) => {
-    const size = formatSize(out.reduce((sum, file) => sum + file.size, 0));
-    return `  ${right(size, width)}   ${printable(reason)} (${formatCount(out.length, 'file')})`;
-  });
+  const leftOut = (result.leftOut ?? []).map(
+    (row, i) =>
+      `  ${right(out[i]!, width)}   ${printable(row.reason)} (${formatCount(row.files.length, 'file')})`,
+  );
   const budgets = result.budgets.map(
     ({ name, fits, needed, limit }) =>
       `  ${fits ? paint('green', '✓') : paint('red', '✗')} ${left(name, 9)}   ${formatSize(needed)} of ${formatSize(limit)}`,
