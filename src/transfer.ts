@@ -12,6 +12,8 @@ export interface TransferOptions {
   readonly jobs: number;
   /** Sees every byte once, in order. */
   readonly check?: Check | undefined;
+  /** Told of every part that the sink has taken. */
+  readonly onWritten?: ((part: Part) => void) | undefined;
   readonly run: Run;
 }
 
@@ -27,7 +29,7 @@ export async function transfer(
   sink: Sink,
   options: TransferOptions,
 ): Promise<string | undefined> {
-  const { partSize, jobs, check, run } = options;
+  const { partSize, jobs, check, onWritten, run } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   setMaxListeners(0, signal); // every request listens; Node would take that for a leak
@@ -57,9 +59,7 @@ export async function transfer(
         .catch(fail);
       // Set before the first wait, so that checks queue up in the order of the parts.
       lastChecked = checked.catch(() => {});
-      const written = filled
-        .then(() => (sink.has(part) ? undefined : sink.write(part, bytes, signal)))
-        .catch(fail);
+      const written = filled.then(() => put(part, bytes)).catch(fail);
       await Promise.allSettled([checked, written]);
     }
   }
@@ -67,6 +67,12 @@ export async function transfer(
   async function fill(part: Part, into: Buffer): Promise<void> {
     if (sink.has(part)) await sink.readBack(part, into);
     else await content.read(into, part.start, signal);
+  }
+
+  async function put(part: Part, bytes: Uint8Array): Promise<void> {
+    if (sink.has(part)) return;
+    await sink.write(part, bytes, signal);
+    onWritten?.(part);
   }
 
   await Promise.all(Array.from({ length: Math.max(1, Math.min(jobs, parts.length)) }, work));

@@ -50,7 +50,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
     const partial = journal && (await openIfThere(paths.part));
     const resumable = journal && partial ? journal : undefined;
     return {
-      location: output,
+      location: () => output,
       former: existing
         ? { index: existing.index, content: existing }
         : resumable && { index: resumable.index, content: partial! },

@@ -19,20 +19,23 @@ export interface S3DestinationOptions {
   readonly run: Run;
 }
 
+/** For an address that ends in `/`. */
+const NAME = 'models.tar';
+
 /** An object in S3 as the place for a bundle. A key with `{id}` or a final `/` is completed when the id is known. */
 export function s3Destination(url: S3Url, options: S3DestinationOptions): Destination {
   const { client, attributes, noClobber, force, run } = options;
   return {
-    location: formatS3Url(url),
+    location: ({ id }) => formatS3Url(completeKey(url, id, NAME)),
     former: undefined,
     async find(bundle) {
-      const target = completeKey(url, bundle.id, 'models.tar');
+      const target = completeKey(url, bundle.id, NAME);
       const found = await lookFirst(client, target, noClobber, run);
       return !force && isBundle(found, bundle.id, bundle.size) ? { sha256: null } : undefined;
     },
     begin(bundle, partSize): Promise<S3Writer> {
       const metadata = { ...attributes.metadata, [ID_METADATA]: bundle.id, [FORMAT_METADATA]: FORMAT };
-      const target = completeKey(url, bundle.id, 'models.tar');
+      const target = completeKey(url, bundle.id, NAME);
       return s3Writer({
         client,
         url: target,

@@ -117,7 +117,6 @@ export async function s3Writer(options: S3WriterOptions): Promise<S3Writer> {
     const seconds = Math.max(60, bytes.length / SLOWEST_BYTES_PER_SECOND);
     const answer = await calling(what, url, { ...run, signal }, attempt, seconds);
     sent.set(part.number, { number: part.number, length: bytes.length, crc32: crc, ...answer });
-    run.report({ type: 'bytes', count: bytes.length, from: 'disk' });
   }
 
   /** @returns what S3 says of the object that it has now made; undefined when its answer was lost */
@@ -144,7 +143,6 @@ export async function s3Writer(options: S3WriterOptions): Promise<S3Writer> {
         COMPLETE_SECONDS,
         succeeded,
       );
-      run.report({ type: 'bytes', count: body.length, from: 'disk' });
       return answer;
     }
     const complete = new CompleteMultipartUploadCommand({

@@ -34,8 +34,8 @@ export interface Writer extends Sink {
 
 /** A place for a bundle: a file, or an object in S3. */
 export interface Destination extends AsyncDisposable {
-  /** As the user may paste it. */
-  readonly location: string;
+  /** As the user may paste it; `{id}` in it has become the bundle's id. */
+  location(bundle: Bundle): string;
   /** What stands there from before: small files are taken from it. */
   readonly former: Former | undefined;
   /**

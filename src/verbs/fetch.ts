@@ -54,16 +54,15 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const planned = await plan(models, run, destination.former);
   const partSize = partSizeFor(planned.bundle.size, options.partSize);
 
-  const found = dryRun
-    ? undefined
-    : await destination.find(planned.bundle, checkFor(planned, destination.location, run));
+  const location = destination.location(planned.bundle);
+  const found = dryRun ? undefined : await destination.find(planned.bundle, checkFor(planned, location, run));
   const sha256 =
     found?.sha256 ?? (dryRun || found ? null : await move(planned, destination, { jobs, partSize, run }));
   const { bundle } = planned;
   const { members } = bundle.layout;
   return {
     schema: 'modelpack.fetch/1',
-    location: destination.location,
+    location,
     id: bundle.id,
     size: bundle.size,
     files: members.length - 1,
@@ -87,20 +86,21 @@ interface MoveOptions {
 async function move(planned: Plan, destination: Destination, options: MoveOptions): Promise<string> {
   const { jobs, partSize, run, fresh = false } = options;
   const { bundle } = planned;
+  const location = destination.location(bundle);
   const writer = await destination.begin(bundle, partSize, fresh);
   run.report({
     type: 'transfer',
     verb: 'fetch',
-    to: destination.location,
+    to: location,
     total: bundle.size,
     reused: writer.reused,
     files: bundle.layout.members.length - 1,
   });
   try {
-    const check = checkFor(planned, destination.location, run);
+    const check = checkFor(planned, location, run);
     const sha256 = await transfer(bundle, writer, { partSize, jobs, check, run });
     await writer.finish();
-    run.report({ type: 'stored', location: destination.location });
+    run.report({ type: 'stored', location });
     return sha256!;
   } catch (error) {
     const wrong = error instanceof ModelpackError && error.code === 'integrity';

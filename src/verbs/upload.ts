@@ -12,6 +12,7 @@ import type { Checksum } from '../s3/proof.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import { isBundle, lookFirst } from '../sink/s3-destination.ts';
 import { s3Writer, type StoredObject } from '../sink/s3.ts';
+import type { Part } from '../sink/sink.ts';
 import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
 import { partSizeFor, transfer } from '../transfer.ts';
@@ -92,7 +93,9 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
   try {
     const onFile = (member: { path: string }) => run.report({ type: 'file', path: member.path });
     const check = bundle && checkOf(bundle.layout, { where: path, onFile });
-    await transfer(disk, writer, { partSize, jobs, check, run });
+    const onWritten = ({ start, end }: Part) =>
+      run.report({ type: 'bytes', count: end - start, from: 'disk' });
+    await transfer(disk, writer, { partSize, jobs, check, onWritten, run });
     await checkUnchanged(disk);
     await writer.finish();
   } catch (error) {

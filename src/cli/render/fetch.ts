@@ -1,6 +1,6 @@
 import { printable } from '../../printable.ts';
 import type { FetchResult } from '../../verbs/fetch.ts';
-import { formatSeconds } from '../reporter/meter.ts';
+import { formatDuration } from '../reporter/meter.ts';
 import type { Paint } from './size-check.ts';
 import { formatCount, formatSize } from './size.ts';
 import { left, right, widest } from './table.ts';
@@ -38,5 +38,5 @@ export function summary({ skipped, size, files, transfer, id }: FetchResult): st
     return `already there: ${formatCount(files, 'file')}, ${formatSize(size)}, id ${id.slice(0, 12)}`;
   const rate = transfer.seconds > 0 ? `, ${formatSize(transfer.downloaded / transfer.seconds)}/s` : '';
   const reused = transfer.reused > 0 ? `, ${formatSize(transfer.reused)} reused` : '';
-  return `${formatCount(files, 'file')}, ${formatSize(size)}, every hash checked; ${formatSize(transfer.downloaded)} downloaded${reused} in ${formatSeconds(transfer.seconds)}${rate}; id ${id.slice(0, 12)}`;
+  return `${formatCount(files, 'file')}, ${formatSize(size)}, every hash checked; ${formatSize(transfer.downloaded)} downloaded${reused} in ${formatDuration(transfer.seconds)}${rate}; id ${id.slice(0, 12)}`;
 }

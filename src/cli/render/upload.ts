@@ -1,9 +1,9 @@
 import type { UploadResult } from '../../verbs/upload.ts';
-import { formatSeconds } from '../reporter/meter.ts';
+import { formatDuration } from '../reporter/meter.ts';
 import { formatSize } from './size.ts';
 
 const proofs = {
-  CRC32: (value: string) => `S3's CRC32 of all bytes (${value}) is ours`,
+  CRC32: (value: string) => `S3's CRC32 of the whole object is ours (${value})`,
   'ETAG-MD5': () => 'the ETag is the MD5 of our parts',
   SIZE: () => 'the server tells no checksum: only the size was compared',
 } as const;
@@ -13,5 +13,5 @@ export function uploadSummary({ skipped, size, parts, seconds, checksum }: Uploa
   if (skipped) return `already there: ${formatSize(size)}, nothing was sent`;
   const rate = seconds > 0 ? `, ${formatSize(size / seconds)}/s` : '';
   const proof = checksum === null ? '' : `; ${proofs[checksum.algorithm](checksum.value)}`;
-  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatSeconds(seconds)}${rate}${proof}`;
+  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}${proof}`;
 }

@@ -75,6 +75,11 @@ export function meter(now: () => number = Date.now): Meter {
   return { take, line };
 }
 
+/** How long something took. */
+export function formatDuration(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : formatSeconds(seconds);
+}
+
 export function formatSeconds(seconds: number): string {
   const whole = Math.ceil(seconds);
   if (whole < 60) return `${whole} s`;
