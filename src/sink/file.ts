@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Layout } from '../bundle/layout.ts';
 import { ModelpackError } from '../errors.ts';
 import { readAt } from '../disk.ts';
+import { formatSize } from '../size.ts';
 import { onDisk } from './disk-failure.ts';
 import { beginJournal, continueJournal, type Journal } from './journal.ts';
 import type { Writer } from './sink.ts';
@@ -81,9 +82,13 @@ async function checkRoom(output: string, size: number, already: number): Promise
   const free = bavail * bsize;
   const needed = Math.max(0, size - already);
   if (needed <= free) return;
-  throw new ModelpackError('no-room', `${output} needs ${needed} more bytes, the disk has ${free} free`, {
-    hint: 'write to another disk with -o, or leave files out with --exclude',
-  });
+  throw new ModelpackError(
+    'no-room',
+    `${output} needs ${formatSize(needed)} more, the disk has ${formatSize(free)} free`,
+    {
+      hint: 'write to another disk with -o, or leave files out with --exclude',
+    },
+  );
 }
 
 async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

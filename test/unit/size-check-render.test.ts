@@ -12,7 +12,7 @@ import {
   type ReportSettings,
 } from '../../src/budget/report.ts';
 import { github, markdown, text, type Paint } from '../../src/cli/render/size-check.ts';
-import { formatCount, formatSize } from '../../src/cli/render/size.ts';
+import { formatCount, formatSize } from '../../src/size.ts';
 import { bar, shorten, wrap } from '../../src/cli/render/table.ts';
 
 const bert: MeasuredTarget = {

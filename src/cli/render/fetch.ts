@@ -2,7 +2,7 @@ import { printable } from '../../printable.ts';
 import type { FetchResult } from '../../verbs/fetch.ts';
 import { formatDuration } from '../reporter/meter.ts';
 import type { Paint } from './size-check.ts';
-import { formatCount, formatSize } from './size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 import { left, right, widest } from './table.ts';
 
 /** The location alone on its line, for scripts; a dry run shows the plan. */

@@ -1,7 +1,7 @@
 import { printable } from '../../printable.ts';
 import type { InspectResult, VerifyResult } from '../../verbs/inspect.ts';
 import type { Paint } from './size-check.ts';
-import { formatCount, formatSize } from './size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 import { right, widest } from './table.ts';
 
 /** A block a model: what it is, then its files with sizes. */

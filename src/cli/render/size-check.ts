@@ -1,7 +1,7 @@
 import { printable } from '../../printable.ts';
 import type { AdviceCode, Budget, BudgetName } from '../../budget/check.ts';
 import type { LeftOutSummary, SizeReport, SizeTarget } from '../../budget/report.ts';
-import { formatCount, formatSize } from './size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 import {
   bar,
   codeSpan,

@@ -1,6 +1,6 @@
 import type { UploadResult } from '../../verbs/upload.ts';
 import { formatDuration } from '../reporter/meter.ts';
-import { formatSize } from './size.ts';
+import { formatSize } from '../../size.ts';
 
 const proofs = {
   CRC32: (value: string) => `S3's CRC32 of the whole object is ours (${value})`,

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../events.ts';
-import { formatCount, formatSize } from '../render/size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 
 /** What is known of a run so far, and the one line that says it. */
 export interface Meter {

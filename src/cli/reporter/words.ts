@@ -1,6 +1,6 @@
 import { printable } from '../../printable.ts';
 import type { RunEvent } from '../../events.ts';
-import { formatCount, formatSize } from '../render/size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 import { formatSeconds } from './meter.ts';
 
 /** The events that deserve a line of their own, in words. */

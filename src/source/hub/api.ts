@@ -3,6 +3,7 @@ import { Retryable, retrying } from '../../http/retry.ts';
 import { passingFailure } from '../../http/status.ts';
 import { ModelpackError } from '../../errors.ts';
 import type { Run } from '../../events.ts';
+import { brief } from '../../printable.ts';
 import { MiB } from '../../bytes.ts';
 import { refusal, type Asked } from './refusal.ts';
 import { canonicalEndpoint, type HubSettings } from './settings.ts';
@@ -36,9 +37,18 @@ export interface HubAnswer extends Answer {
 
 export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
   const endpoint = new URL(`${settings.endpoint}/`);
+  const warned = new Set<string>();
 
   function url(path: string): URL {
     return new URL(path.replace(/^\//, ''), endpoint);
+  }
+
+  /** `X-HF-Warning: <topic>; <message>`: what the Hub wants its users to read, each topic once. */
+  function warn({ headers }: Answer, run: Run): void {
+    const [, topic, message] = /^([^;]*);\s*(.+)$/.exec(header(headers, 'x-hf-warning') ?? '') ?? [];
+    if (topic === undefined || warned.has(topic)) return;
+    warned.add(topic);
+    run.report({ type: 'note', text: `the Hub says: ${brief(message!)}` });
   }
 
   function authorization(target: URL): Record<string, string> {
@@ -59,6 +69,7 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
         headers: { ...headers, ...authorization(target) },
         signal: run.signal,
       });
+      warn(answer, run);
       const location = locationOf(answer, target);
       if (location === undefined || location.origin !== endpoint.origin) return { ...answer, url: target };
       discard(answer);
@@ -89,7 +100,8 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
     const body = await readBody(answer, BODY_LIMIT, target, run.signal);
     const failure = passingFailure(answer.status, answer.headers, target.host);
     if (failure !== undefined) throw failure;
-    if (answer.status !== 200) throw refusal(answer.status, answer.headers, body.toString(), asked);
+    if (answer.status < 200 || answer.status >= 300)
+      throw refusal(answer.status, answer.headers, body.toString(), asked);
     if (!check(parseJson(body)))
       throw new Retryable(`${target.host} answered something else than was asked for`);
     const link = header(answer.headers, 'link');

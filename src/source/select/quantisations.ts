@@ -2,6 +2,7 @@ import { ModelpackError } from '../../errors.ts';
 import { literal, matcher } from '../glob.ts';
 import { baseName, grouped, type Listed } from './listing.ts';
 import { brief, shellWord } from '../../printable.ts';
+import { formatSize } from '../../size.ts';
 import type { Weight } from './weights.ts';
 
 interface Quantisation extends Listed {
@@ -60,13 +61,7 @@ function patternFor(choice: Quantisation, choices: readonly Quantisation[]): str
 const listedAtMost = 12;
 
 function listed(choices: readonly Quantisation[]): string {
-  const rows = choices.slice(0, listedAtMost).map(({ path, size }) => `${brief(path)} (${inUnits(size)})`);
+  const rows = choices.slice(0, listedAtMost).map(({ path, size }) => `${brief(path)} (${formatSize(size)})`);
   const more = choices.length - rows.length;
   return [...rows, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-}
-
-/** As Lambda counts: 1 MB is 1024² bytes. */
-function inUnits(bytes: number): string {
-  const inMb = bytes / 1024 ** 2;
-  return inMb < 1024 ? `${inMb.toFixed(1)} MB` : `${(inMb / 1024).toFixed(1)} GB`;
 }
