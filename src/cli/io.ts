@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-import type { Paint } from './render/size-check.ts';
+import type { Paint } from './render/paint.ts';
 
 /** What `main` is given: a test gives its own, `bin/` the process's. */
 export interface Io {

@@ -6,7 +6,7 @@ import type { Resolve } from '../source/sources.ts';
 import { version } from '../version.ts';
 import { hubSettings, proxies, timeoutSeconds, type HubOptions } from './environment.ts';
 import { painter, write, type Io } from './io.ts';
-import type { Paint } from './render/size-check.ts';
+import type { Paint } from './render/paint.ts';
 import { chooseReporter, type ProgressKind } from './reporter/choose.ts';
 
 /** The options of every command. */

@@ -37,9 +37,9 @@ async function bundle({ models, contents }: Made): Promise<Bundle> {
   });
 }
 
-async function bytesOf(it: Bundle, start = 0, end = it.size): Promise<Buffer> {
+async function bytesOf(packed: Bundle, start = 0, end = packed.size): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of it.open(start, end)) chunks.push(Buffer.from(chunk));
+  for await (const chunk of packed.open(start, end)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -81,10 +81,10 @@ describe('layout', () => {
     await fc.assert(
       fc.asyncProperty(files, async (list) => {
         const made = make({ 'org/model': Object.fromEntries(list) });
-        const it = await bundle(made);
-        const bytes = await bytesOf(it);
-        expect(bytes.length).toBe(it.index.size);
-        for (const { path, offset, size } of it.index.models[0]!.files) {
+        const packed = await bundle(made);
+        const bytes = await bytesOf(packed);
+        expect(bytes.length).toBe(packed.index.size);
+        for (const { path, offset, size } of packed.index.models[0]!.files) {
           expect(bytes.subarray(offset, offset + size)).toEqual(made.contents.get(`org/model/${path}`));
         }
       }),
@@ -93,14 +93,14 @@ describe('layout', () => {
   });
 
   it('reads any range as the same bytes', async () => {
-    const it = await bundle(
+    const packed = await bundle(
       make({ m: { a: Buffer.alloc(700, 1), b: Buffer.alloc(513, 2), e: Buffer.alloc(0) } }),
     );
-    const whole = await bytesOf(it);
+    const whole = await bytesOf(packed);
     await fc.assert(
-      fc.asyncProperty(fc.nat(it.size), fc.nat(it.size), async (a, b) => {
+      fc.asyncProperty(fc.nat(packed.size), fc.nat(packed.size), async (a, b) => {
         const [start, end] = a < b ? [a, b] : [b, a];
-        expect(await bytesOf(it, start, end)).toEqual(whole.subarray(start, end));
+        expect(await bytesOf(packed, start, end)).toEqual(whole.subarray(start, end));
       }),
     );
   });
@@ -199,12 +199,12 @@ describe('check', () => {
   });
 
   it('passes right bytes in chunks of any size, each file once, and gives the sha256 of the whole', async () => {
-    const it = await bundle(made);
-    const whole = await bytesOf(it);
+    const packed = await bundle(made);
+    const whole = await bytesOf(packed);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1 }), async (sizes) => {
         const seen: string[] = [];
-        const check = checkOf(it.layout, { where: 'x', onFile: ({ path }) => seen.push(path) });
+        const check = checkOf(packed.layout, { where: 'x', onFile: ({ path }) => seen.push(path) });
         for (let at = 0, i = 0; at < whole.length; i++) {
           const next = Math.min(whole.length, at + sizes[i % sizes.length]!);
           check.update(whole.subarray(at, next));
@@ -217,31 +217,31 @@ describe('check', () => {
   });
 
   it('finds any flipped byte', async () => {
-    const it = await bundle(made);
-    const whole = await bytesOf(it);
+    const packed = await bundle(made);
+    const whole = await bytesOf(packed);
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
         const bytes = Buffer.from(whole);
         bytes[at]! ^= flip;
-        const check = checkOf(it.layout, { where: 'x' });
+        const check = checkOf(packed.layout, { where: 'x' });
         expect(() => check.update(bytes)).toThrow(expect.objectContaining({ code: 'integrity' }));
       }),
     );
   });
 
   it('finds missing bytes at the end', async () => {
-    const it = await bundle(made);
-    const check = checkOf(it.layout, { where: 'x' });
-    check.update(await bytesOf(it, 0, it.size - 1));
+    const packed = await bundle(made);
+    const check = checkOf(packed.layout, { where: 'x' });
+    check.update(await bytesOf(packed, 0, packed.size - 1));
     expect(() => check.finish()).toThrow('corrupt');
   });
 
   it('checks the git blob sha1 where one is known', async () => {
-    const it = await bundle(make({ m: { a: Buffer.from('hello') } }));
+    const packed = await bundle(make({ m: { a: Buffer.from('hello') } }));
     const right = createHash('sha1').update('blob 5\0hello').digest('hex');
-    const whole = await bytesOf(it);
-    checkOf(it.layout, { where: 'x', blobSha1: () => right }).update(whole);
-    const wrong = checkOf(it.layout, { where: 'x', blobSha1: () => '0'.repeat(40) });
+    const whole = await bytesOf(packed);
+    checkOf(packed.layout, { where: 'x', blobSha1: () => right }).update(whole);
+    const wrong = checkOf(packed.layout, { where: 'x', blobSha1: () => '0'.repeat(40) });
     expect(() => wrong.update(whole)).toThrow('git blob sha1');
   });
 });

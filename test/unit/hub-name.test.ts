@@ -117,14 +117,14 @@ describe('parseHubName() refuses', () => {
   });
 
   it.each([
-    ['hf://a/b/config.json', "a/b --include config.json"],
-    ['a/b/unet/config.json', "a/b --include unet/config.json"],
-    ['https://huggingface.co/a/b/blob/main/config.json', "a/b@main --include config.json"],
+    ['hf://a/b/config.json', 'a/b --include config.json'],
+    ['a/b/unet/config.json', 'a/b --include unet/config.json'],
+    ['https://huggingface.co/a/b/blob/main/config.json', 'a/b@main --include config.json'],
     [
       'https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/x%20y.bin?download=true',
       "a/b@refs/pr/1 --include 'x y.bin'",
     ],
-    ['https://huggingface.co/a/b/tree/main/unet', "a/b@main --include unet/"],
+    ['https://huggingface.co/a/b/tree/main/unet', 'a/b@main --include unet/'],
     ['https://huggingface.co/gpt2/blob/main/a[1].bin', "gpt2@main --include 'a[[]1].bin'"],
     ["https://huggingface.co/a/b/blob/main/it's", String.raw`a/b@main --include 'it'\''s'`],
   ])('a file inside a model (%s) and shows how to include it', (text, hint) => {

@@ -532,7 +532,7 @@ describe('select() of a repository with many quantisations', () => {
       message: '4 quantisations in GGUF, and one is loaded at a time',
       hint:
         "choose one: --include '*Q4_K_M*' --include '*mmproj*'; there are a-7b-Q8_0.gguf (8.4 GB), " +
-        'a-7b-Q4_K_M.gguf (3.8 GB), a-7b-Q4_K_S.gguf (2.8 GB), F16/a-7b-F16.gguf (14.0 GB)',
+        'a-7b-Q4_K_M.gguf (3.8 GB), a-7b-Q4_K_S.gguf (2.8 GB), F16/a-7b-F16.gguf (14 GB)',
     });
   });
 
@@ -558,7 +558,7 @@ describe('select() of a repository with many quantisations', () => {
 
   it('shows the first dozen of many', () => {
     const many = Array.from({ length: 30 }, (_, index) => ({ path: `m-Q${index}_X.gguf`, size: index }));
-    expect(refusal(many).hint).toMatch(/m-Q11_X\.gguf \(0\.0 MB\), 18 more$/);
+    expect(refusal(many).hint).toMatch(/m-Q11_X\.gguf \(\S+ K?B\), 18 more$/);
   });
 });
 

@@ -11,7 +11,8 @@ import {
   type MeasuredTarget,
   type ReportSettings,
 } from '../../src/budget/report.ts';
-import { github, markdown, text, type Paint } from '../../src/cli/render/size-check.ts';
+import type { Paint } from '../../src/cli/render/paint.ts';
+import { github, markdown, text } from '../../src/cli/render/size-check.ts';
 import { formatCount, formatSize } from '../../src/size.ts';
 import { bar, shorten, wrap } from '../../src/cli/render/table.ts';
 

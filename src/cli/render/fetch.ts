@@ -1,7 +1,7 @@
 import { printable } from '../../printable.ts';
 import type { FetchResult } from '../../verbs/fetch.ts';
 import { formatDuration } from '../reporter/meter.ts';
-import type { Paint } from './size-check.ts';
+import type { Paint } from './paint.ts';
 import { formatCount, formatSize } from '../../size.ts';
 import { left, right, widest } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { printable } from '../../printable.ts';
 import type { InspectResult, VerifyResult } from '../../verbs/inspect.ts';
-import type { Paint } from './size-check.ts';
+import type { Paint } from './paint.ts';
 import { formatCount, formatSize } from '../../size.ts';
 import { right, widest } from './table.ts';
 

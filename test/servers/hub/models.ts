@@ -93,7 +93,11 @@ export function big({ id = 'acme/big', size, files = 1, storage = 'xet', seed = 
 }
 
 /** Many small files in folders of a hundred. */
-export function many({ id = 'acme/many', files = 2000, storage = 'git' as Storage } = {}): Repo {
+export function many({
+  id = 'acme/many',
+  files = 2000,
+  storage = 'git',
+}: { id?: string; files?: number; storage?: Storage } = {}): Repo {
   const main = Array.from({ length: files }, (_, i): RepoFile => ({
     path: `part-${String(Math.floor(i / 100)).padStart(3, '0')}/${String(i).padStart(6, '0')}.json`,
     storage,
@@ -156,7 +160,10 @@ export const hostileNames = [
 ] as const;
 
 /** One harmless file, and one for each hostile name. */
-export function hostile({ id = 'acme/hostile', names = hostileNames as readonly string[] } = {}): Repo {
+export function hostile({
+  id = 'acme/hostile',
+  names = hostileNames,
+}: { id?: string; names?: readonly string[] } = {}): Repo {
   return {
     id,
     revisions: { main: [git('config.json', '{}'), ...names.map((path) => git(path, 'hostile\n'))] },

@@ -43,7 +43,7 @@ export function entryOf(ask: Ask, file: string | undefined): HubLogEntry {
     ...(range !== undefined && { range }),
     authorization: ask.token !== undefined,
     ...(ask.token !== undefined && { token: ask.token }),
-    ...(acceptEncoding !== undefined && { acceptEncoding: String(acceptEncoding) }),
+    ...(acceptEncoding !== undefined && { acceptEncoding }),
     ...(userAgent !== undefined && { userAgent }),
     status: 0,
     bytes: 0,

@@ -118,5 +118,5 @@ function bytesOf(payload: Exclude<Payload, { kind: 'file' }>, due: Due): Buffer 
 }
 
 function acceptsGzip(ask: Ask, { gzip = true }: HubOptions): boolean {
-  return gzip && /\bgzip\b/.test(String(ask.headers['accept-encoding'] ?? ''));
+  return gzip && /\bgzip\b/.test(ask.headers['accept-encoding'] ?? '');
 }
