@@ -25,6 +25,8 @@ export type RunEvent =
   | { readonly type: 'file'; readonly path: string }
   /** A request failed and is sent again after `wait` seconds. */
   | { readonly type: 'retry'; readonly what: string; readonly reason: string; readonly wait: number }
+  /** An answer came; `url` without its query, which may be a signature. */
+  | { readonly type: 'request'; readonly method: string; readonly url: string; readonly status: number }
   /** Something the user should know that is no failure. */
   | { readonly type: 'note'; readonly text: string }
   /** The transfer is over; the destination has been made visible. */

@@ -87,7 +87,7 @@ export const DEFAULT_PART_SIZE = 16 * MiB;
 
 /** `wanted` bytes, or more, in whole MiB, when `size` would need too many parts. */
 export function partSizeFor(size: number, wanted: number): number {
-  return Math.max(wanted, Math.ceil(size / MAX_PARTS / MiB) * MiB);
+  return size <= wanted * MAX_PARTS ? wanted : Math.ceil(size / MAX_PARTS / MiB) * MiB;
 }
 
 export function partsOf(size: number, partSize: number): Part[] {

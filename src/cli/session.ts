@@ -56,6 +56,7 @@ export async function openSession(command: Command, io: Io): Promise<Session> {
         connections: hubOptions.jobs,
         timeoutSeconds: timeoutSeconds(io.env),
         proxies: proxies(io.env),
+        report: reporter.report,
       });
       clients.push(client);
       return resolver(hub(client, await hubSettings(io.env, hubOptions)));

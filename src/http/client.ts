@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { EnvHttpProxyAgent, errors, request, type Dispatcher } from 'undici';
 
 import { codeOf, messageOf, ModelpackError } from '../errors.ts';
+import type { Report } from '../events.ts';
 import { Retryable } from './retry.ts';
 
 export interface ClientOptions {
@@ -12,6 +13,7 @@ export interface ClientOptions {
   /** Seconds to wait for a connection, for the answer's headers, and between two chunks of a body. */
   readonly timeoutSeconds: number;
   readonly proxies: Proxies;
+  readonly report: Report;
 }
 
 /** As curl and Python read them from the environment; Node's own fetch on 20 does not. */
@@ -44,7 +46,8 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export function httpClient({ userAgent, connections, timeoutSeconds, proxies }: ClientOptions): HttpClient {
+export function httpClient(options: ClientOptions): HttpClient {
+  const { userAgent, connections, timeoutSeconds, proxies, report } = options;
   const milliseconds = timeoutSeconds * 1000;
   // HTTP/2 would put all ranges on one connection and lose the speed (facts/hub-protocol.md 6.8).
   const dispatcher = new EnvHttpProxyAgent({
@@ -68,6 +71,7 @@ export function httpClient({ userAgent, connections, timeoutSeconds, proxies }: 
         headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...headers },
         ...(body === undefined ? {} : { body }),
       });
+      report({ type: 'request', method, url: url.origin + url.pathname, status: answer.statusCode });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
       throw networkFailure(error, url, signal);

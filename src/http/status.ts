@@ -27,14 +27,14 @@ export function passingFailure(
  * seconds or a date.
  */
 export function toldSeconds(status: number, headers: IncomingHttpHeaders, now: number): number | undefined {
-  const limit = header(headers, 'ratelimit');
-  if (status === 429 && limit !== undefined && /;\s*r=0(\D|$)/.test(limit)) {
-    const reset = /;\s*t=(\d{1,9})/.exec(limit)?.[1];
-    if (reset !== undefined) return Number(reset) + 1;
-  }
-  const after = header(headers, 'retry-after')?.trim();
-  if (after === undefined || after === '') return undefined;
+  // Several limiters may report at once; the one with nothing left is the one that refused.
+  const spent = header(headers, 'ratelimit')
+    ?.split(',')
+    .find((limiter) => /;\s*r=0(\D|$)/.test(limiter));
+  const reset = /;\s*t=(\d{1,9})/.exec(spent ?? '')?.[1];
+  if (status === 429 && reset !== undefined) return Number(reset) + 1;
+  const after = header(headers, 'retry-after')?.trim() ?? '';
   if (/^\d{1,9}$/.test(after)) return Number(after);
-  const date = Date.parse(after);
+  const date = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN; // Date.parse takes "-5" for a year
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }

@@ -111,7 +111,6 @@ function* contentsOf(model: Model, file: ModelFile, former: Former | undefined, 
   if (former !== undefined && offset !== undefined) {
     const read = async (into: Uint8Array, start: number) => {
       await former.content.read(into, offset + start);
-      run.report({ type: 'bytes', count: into.length, from: 'disk' });
     };
     yield { size: file.size, read, former: true };
   }

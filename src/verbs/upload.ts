@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 
 import type { Bundle } from '../bundle/bundle.ts';
 import { checkOf } from '../bundle/check.ts';
@@ -40,7 +40,7 @@ export interface UploadResult {
   readonly size: number;
   readonly etag: string;
   readonly versionId: string | null;
-  readonly checksum: Checksum | null;
+  readonly checksum: Checksum;
   readonly parts: StoredObject['parts'];
   readonly skipped: boolean;
   readonly seconds: number;
@@ -72,7 +72,7 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
     const stored = {
       etag: found.ETag ?? '',
       versionId: found.VersionId ?? null,
-      checksum: checksumOf(found.ChecksumCRC32),
+      checksum: checksumOf(found),
       parts,
     };
     return { ...result, ...stored, skipped: true, seconds: (Date.now() - started) / 1000 };
@@ -117,6 +117,8 @@ function metadataOf(bundle: Bundle | undefined): Record<string, string> {
   return bundle === undefined ? {} : { [ID_METADATA]: bundle.id, [FORMAT_METADATA]: FORMAT };
 }
 
-function checksumOf(crc32: string | undefined): Checksum | null {
-  return crc32 === undefined ? null : { algorithm: 'CRC32', value: crc32 };
+/** Of an object that was there before: what S3 tells of it. */
+function checksumOf({ ChecksumCRC32: crc32, ContentLength: size }: HeadObjectCommandOutput): Checksum {
+  if (crc32 !== undefined) return { algorithm: 'CRC32', value: crc32 };
+  return { algorithm: 'SIZE', value: String(size) };
 }

@@ -12,6 +12,6 @@ const proofs = {
 export function uploadSummary({ skipped, size, parts, seconds, checksum }: UploadResult): string {
   if (skipped) return `already there: ${formatSize(size)}, nothing was sent`;
   const rate = seconds > 0 ? `, ${formatSize(size / seconds)}/s` : '';
-  const proof = checksum === null ? '' : `; ${proofs[checksum.algorithm](checksum.value)}`;
-  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}${proof}`;
+  const proof = proofs[checksum.algorithm](checksum.value);
+  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}; ${proof}`;
 }

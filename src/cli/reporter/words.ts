@@ -17,6 +17,8 @@ export function words(event: RunEvent, verbose: boolean): string | undefined {
       return verbose || event.wait >= 2
         ? printable(`${event.what}: ${event.reason}; again in ${formatSeconds(event.wait)}`)
         : undefined;
+    case 'request':
+      return verbose ? printable(`${event.method} ${event.url} ${event.status}`) : undefined;
     case 'note':
       return printable(event.text);
     case 'transfer':

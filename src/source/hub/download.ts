@@ -84,14 +84,15 @@ export function download(
   }
 
   async function readRange(file: ModelFile, request: Omit<RangeRequest, 'url'>, run: Run): Promise<void> {
-    const place = await placeOf(file, run);
-    const { url, foreign } = place;
+    const known = placeOf(file, run);
+    const { url, foreign } = await known;
     const headers = { range: rangeHeader(request.start, request.into.length) };
     const answer: HubAnswer = foreign
       ? { ...(await client.send(url, { headers, signal: run.signal })), url }
       : await api.send(url, 'GET', headers, run);
     if (answer.status === 206 || answer.status === 200) return receiveRange(answer, { ...request, url });
-    places.delete(file.path);
+    // Another part may have asked for a new one meanwhile.
+    if (places.get(file.path) === known) places.delete(file.path);
     if (!foreign) throw await refused(answer, file, run);
     discard(answer);
     // A signed URL expires after about an hour; the CDN then answers 403, which says nothing of access.
@@ -104,7 +105,7 @@ export function download(
   }
 
   /** Asked for once a file, without a range (the URL would be bound to it), and kept until it is refused. */
-  async function placeOf(file: ModelFile, run: Run): Promise<Place> {
+  function placeOf(file: ModelFile, run: Run): Promise<Place> {
     const known = places.get(file.path);
     if (known !== undefined) return known;
     const place = locate(file, run);
