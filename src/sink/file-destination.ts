@@ -8,7 +8,7 @@ import type { Run } from '../events.ts';
 import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
 import { onDisk } from './disk-failure.ts';
-import { beside, fileWriter } from './file.ts';
+import { beside, discardPartial, fileWriter } from './file.ts';
 import { readJournal } from './journal.ts';
 import { lock } from './lock.ts';
 import type { Destination } from './sink.ts';
@@ -61,7 +61,9 @@ export async function fileDestination(output: string, options: FileDestinationOp
             run.signal.throwIfAborted();
             check.update(chunk);
           }
-          return { sha256: check.finish() };
+          const sha256 = check.finish();
+          await discardPartial(output); // of a run towards another bundle
+          return { sha256 };
         } catch (error) {
           if (!(error instanceof ModelpackError) || error.code !== 'integrity') throw error;
           run.report({ type: 'note', text: `${error.message}; it is fetched again` });

@@ -62,10 +62,16 @@ export async function fileWriter(
     keep: close,
     async discard() {
       await close();
-      await rm(paths.part, { force: true });
-      await rm(paths.journal, { force: true });
+      await discardPartial(output);
     },
   };
+}
+
+/** Removes what a broken run left. */
+export async function discardPartial(output: string): Promise<void> {
+  const { part, journal } = beside(output);
+  await rm(part, { force: true });
+  await rm(journal, { force: true });
 }
 
 function partLength(number: number, partSize: number, size: number): number {

@@ -45,6 +45,9 @@ export async function beginJournal(path: string, indexBytes: Buffer, partSize: n
   return handle;
 }
 
-export function continueJournal(path: string): Promise<FileHandle> {
-  return open(path, 'a');
+/** Goes on with one. Its last line may be torn; whatever stands there is made no number. */
+export async function continueJournal(path: string): Promise<FileHandle> {
+  const handle = await open(path, 'a');
+  await handle.appendFile('!\n');
+  return handle;
 }

@@ -1,4 +1,5 @@
-import { ModelpackError } from '../errors.ts';
+import { checkPath } from '../bundle/path.ts';
+import { messageOf, ModelpackError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 import type { Run } from '../events.ts';
 import { folder } from './folder.ts';
@@ -54,5 +55,14 @@ function splitName(text: string): { name: string | undefined; reference: string 
 }
 
 function renamed(model: Model, name: string): Model {
+  try {
+    checkPath(name, 'name=source');
+  } catch (cause) {
+    // The user's own slip, not a foreign file's.
+    throw new ModelpackError('usage', messageOf(cause), {
+      hint: 'a name is a folder in the bundle: vision, or org/name',
+      cause,
+    });
+  }
   return { ...model, name };
 }

@@ -17,7 +17,7 @@ export async function chooseReporter(
   { progress, quiet, verbose }: ReporterOptions,
 ): Promise<Reporter> {
   if (quiet || progress === 'none') return { report() {}, stop() {} };
-  if (progress === 'json') return (await import('./json.ts')).jsonReporter(io.stderr);
+  if (progress === 'json') return (await import('./json.ts')).jsonReporter(io.stderr, verbose);
   const moving = progress === 'auto' && io.stderr.isTTY && !isTrue(io.env['CI']) && io.env['TERM'] !== 'dumb';
   if (moving) return (await import('./terminal.ts')).terminalReporter(io.stderr, verbose);
   return (await import('./plain.ts')).plainReporter(io.stderr, verbose);

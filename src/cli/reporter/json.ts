@@ -3,8 +3,8 @@ import type { Reporter } from './reporter.ts';
 
 const PROGRESS_MS = 500;
 
-/** Every event as a line of JSON; bytes are added up to a few lines a second. */
-export function jsonReporter(stream: NodeJS.WriteStream): Reporter {
+/** Every event as a line of JSON (requests only when verbose); bytes are added up to a few lines a second. */
+export function jsonReporter(stream: NodeJS.WriteStream, verbose: boolean): Reporter {
   let network = 0;
   let disk = 0;
 
@@ -22,6 +22,7 @@ export function jsonReporter(stream: NodeJS.WriteStream): Reporter {
   const timer = setInterval(flush, PROGRESS_MS).unref();
   return {
     report(event) {
+      if (event.type === 'request' && !verbose) return;
       if (event.type !== 'bytes') {
         flush();
         print(event);
