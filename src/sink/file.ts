@@ -34,7 +34,9 @@ export async function fileWriter(
 
   // The journal comes first: a partial file without one would be of no use.
   const journal = await onDisk(output, () =>
-    resumed ? continueJournal(paths.journal) : beginJournal(paths.journal, layout.indexBytes, partSize),
+    resumed
+      ? continueJournal(paths.journal, former)
+      : beginJournal(paths.journal, layout.indexBytes, partSize),
   );
   const handle = await onDisk(output, () => open(paths.part, resumed ? 'r+' : 'w+'));
   if (!resumed) await onDisk(output, () => handle.truncate(layout.size));

@@ -10,6 +10,8 @@ export interface Journal {
   readonly index: Index;
   readonly partSize: number;
   readonly parts: ReadonlySet<number>;
+  /** Of its whole lines, in bytes. */
+  readonly length: number;
 }
 
 interface Head {
@@ -30,6 +32,7 @@ export async function readJournal(path: string): Promise<Journal | undefined> {
     return {
       partSize,
       index: decodeIndex(Buffer.from(index), path),
+      length: Buffer.byteLength(text!.slice(0, text!.lastIndexOf('\n') + 1)),
       parts: new Set(numbers.filter((number) => Number.isInteger(number) && number > 0)),
     };
   } catch {
@@ -45,9 +48,9 @@ export async function beginJournal(path: string, indexBytes: Buffer, partSize: n
   return handle;
 }
 
-/** Goes on with one. Its last line may be torn; whatever stands there is made no number. */
-export async function continueJournal(path: string): Promise<FileHandle> {
+/** Goes on with one, without its last line if that is torn. */
+export async function continueJournal(path: string, { length }: Journal): Promise<FileHandle> {
   const handle = await open(path, 'a');
-  await handle.appendFile('!\n');
+  await handle.truncate(length);
   return handle;
 }
