@@ -9,16 +9,21 @@ export function formatSize(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${oneDecimal(value).toLocaleString('en-US')} ${units[unit]}`;
+  return `${grouped(oneDecimal(value))} ${units[unit]}`;
 }
 
 /** `1,234`, or with what is counted `1,234 files`, `1 file`. */
 export function formatCount(count: number, noun?: string): string {
-  const number = count.toLocaleString('en-US');
+  const number = grouped(count);
   if (noun === undefined) return number;
   return `${number} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function oneDecimal(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** Thousands with commas. Not by `toLocaleString`: that loads ICU, 17 MB of memory for a comma. */
+function grouped(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+(?:\.|$))/g, ',');
 }

@@ -1,3 +1,4 @@
+import { formatCount } from '../size.ts';
 import { nextCommand } from './command.ts';
 import { FRAMEWORK_HEADROOM, limits, MB, TMP_BLOCK } from './limits.ts';
 
@@ -154,5 +155,5 @@ function sum(sizes: readonly number[]): number {
 
 /** Whole MB, as Lambda's settings are written: `1,280 MB`. */
 function megabytes(bytes: number): string {
-  return `${(bytes / MB).toLocaleString('en-US')} MB`;
+  return `${formatCount(bytes / MB)} MB`;
 }
