@@ -1,4 +1,4 @@
-/** What kind of failure it was. The command line turns each into its exit code (DESIGN section 4). */
+/** What kind of failure it was. The command line turns each into its exit code. */
 export type ErrorCode =
   | 'unknown'
   | 'usage'

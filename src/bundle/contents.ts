@@ -72,11 +72,13 @@ export function decodeIndex(bytes: Uint8Array, where: string): Index {
   if (!isIndex(value) || !encodeIndex(index).equals(bytes))
     throw corrupt(where, 'its index is not well formed');
   for (const model of index.models) {
-    checkPath(model.name, where);
-    for (const file of model.files) checkPath(file.path, where);
+    checkPath(model.name, where, REFUSED);
+    for (const file of model.files) checkPath(file.path, where, REFUSED);
   }
   return index;
 }
+
+const REFUSED = 'the bundle was not made by modelpack: do not unpack it';
 
 export function corrupt(where: string, what: string): ModelpackError {
   return new ModelpackError('integrity', `${where} is a corrupt bundle: ${what}`, {

@@ -1,3 +1,4 @@
+import { ModelpackError } from '../errors.ts';
 import { BLOCK, encodeHeader, paddingOf } from './header.ts';
 import { corrupt, encodeIndex, FORMAT, idOf, INDEX_NAME, type Index, type IndexModel } from './contents.ts';
 import { checkDistinct, checkPath } from './path.ts';
@@ -82,7 +83,10 @@ export async function layOut(models: readonly LayoutModel[]): Promise<Layout> {
  * @throws ModelpackError `integrity` when offsets, order or size are not those of the format
  */
 export async function layOutAgain(index: Index, where: string): Promise<Layout> {
-  const layout = await layOut(index.models);
+  const layout = await layOut(index.models).catch((error: unknown) => {
+    // Two files at one path are the user's to mend in a plan; in a bundle they are damage.
+    throw error instanceof ModelpackError ? corrupt(where, error.message) : error;
+  });
   if (!layout.indexBytes.equals(encodeIndex(index)))
     throw corrupt(where, 'its offsets do not follow the format');
   return layout;
@@ -141,12 +145,13 @@ function pick({ name, source, revision, ref, license }: LayoutModel) {
   };
 }
 
-/** By name; two models of one name (two of CLIP's, say) by source and revision. */
+/** By name; two models of one name (two of CLIP's, say) by source, revision, and where their first file stands. */
 function inOrder(a: IndexModel, b: IndexModel): number {
   return (
     compareBytes(a.name, b.name) ||
     compareBytes(a.source, b.source) ||
-    compareBytes(a.revision ?? '', b.revision ?? '')
+    compareBytes(a.revision ?? '', b.revision ?? '') ||
+    (a.files[0]?.offset ?? 0) - (b.files[0]?.offset ?? 0)
   );
 }
 

@@ -19,16 +19,19 @@ const rules: readonly (readonly [broken: (path: string) => boolean, what: string
   [(path) => Buffer.byteLength(path) > MAX_PATH_BYTES, 'is too long'],
 ];
 
+const EXCLUDE =
+  'nothing was written: such a file could end up outside its folder; leave it out with --exclude';
+
 /**
  * Refuses a path that could leave its folder, on any operating system.
  *
  * @throws ModelpackError `integrity`, naming the path (escaped) and `where` it came from
  */
-export function checkPath(path: string, where: string): void {
+export function checkPath(path: string, where: string, hint: string = EXCLUDE): void {
   const broken = rules.find(([isBroken]) => isBroken(path));
   if (broken === undefined) return;
   throw new ModelpackError('integrity', `${where}: the path ${quoted(path)} ${broken[1]}`, {
-    hint: 'nothing was written: such a file could end up outside its folder; leave it out with --exclude',
+    hint,
   });
 }
 

@@ -14,7 +14,10 @@ export interface HubOptions {
   readonly jobs: number;
 }
 
-/** What the Hugging Face libraries read from the environment, read as they do. facts/hub-protocol.md section 10. */
+/**
+ * What the Hugging Face libraries read from the environment, read as they do.
+ * https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
+ */
 export async function hubSettings(env: Env, options: HubOptions): Promise<HubSettings> {
   const home =
     expand(env, env['HF_HOME']) ??

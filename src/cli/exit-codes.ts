@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 
-/** The exit codes are an API: DESIGN section 4, README. A number is never used for something else. */
+/** The exit codes are an API: they stand in the README. A number is never used for something else. */
 export const exitCodes = {
   unknown: 1,
   usage: 2,

@@ -13,7 +13,7 @@ export function interruption(process: NodeJS.Process): AbortSignal {
       process.stderr.write('\nstopping; once more to quit at once\n');
       stop.abort(
         new ModelpackError('interrupted', 'interrupted', {
-          hint: 'run the same command again: it goes on where it stopped',
+          hint: 'run the same command again; a fetch to a file goes on where it stopped',
         }),
       );
     });

@@ -11,15 +11,19 @@ import { write, type Io } from './io.ts';
  * @returns the exit code
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let words = argv;
   try {
     const { program } = await import('./program.ts');
+    const { withVariables } = await import('./option-variables.ts');
     let outcome: Outcome = undefined;
-    await program(io, (how) => (outcome = how)).parseAsync([...argv], { from: 'user' });
+    const root = program(io, (how) => (outcome = how));
+    words = withVariables(argv, root, io.env);
+    await root.parseAsync([...words], { from: 'user' });
     return outcome === undefined ? 0 : exitCodes[outcome];
   } catch (thrown) {
     if (isCommander(thrown) && thrown.code in helpCodes) return helpCodes[thrown.code]!;
     const error = io.signal.aborted && !(thrown instanceof ModelpackError) ? io.signal.reason : thrown;
-    return fail(error, argv, io);
+    return fail(error, words, io);
   }
 }
 

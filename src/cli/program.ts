@@ -7,7 +7,6 @@ import { addSizeCheck } from './commands/size-check.ts';
 import { addUpload } from './commands/upload.ts';
 import { addVerify } from './commands/verify.ts';
 import type { Io } from './io.ts';
-import { nameVariables } from './option-variables.ts';
 import { progressKinds } from './reporter/choose.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -56,7 +55,6 @@ export function program(io: Io, ended: (outcome: Outcome) => void): Command {
   for (const add of [addFetch, addUpload, addSizeCheck, addInspect, addVerify]) {
     addGlobalOptions(add(root, act));
   }
-  for (const command of root.commands) nameVariables(command, io.env);
   return root;
 }
 
@@ -77,6 +75,7 @@ function describeOption({ description, argChoices, defaultValue, defaultValueDes
 
 function addGlobalOptions(command: Command): void {
   command
+    .optionsGroup('Output options:')
     .addOption(new Option('--json', 'one JSON document on stdout'))
     .addOption(new Option('-q, --quiet', 'no progress, only the result and errors'))
     .addOption(new Option('-v, --verbose', 'say more: retries, checked files, stacks of errors'))

@@ -49,7 +49,7 @@ export interface HttpClient {
 export function httpClient(options: ClientOptions): HttpClient {
   const { userAgent, connections, timeoutSeconds, proxies, report } = options;
   const milliseconds = timeoutSeconds * 1000;
-  // HTTP/2 would put all ranges on one connection and lose the speed (facts/hub-protocol.md 6.8).
+  // HTTP/2 would put all ranges on one connection and lose the speed (measured by others: 81 against 112 MB/s).
   const dispatcher = new EnvHttpProxyAgent({
     connections,
     allowH2: false,

@@ -17,7 +17,7 @@ const CONNECT_MS = 10_000;
 const SOCKET_MS = 60_000;
 
 /**
- * A client tuned for large bodies (facts/s3-upload.md section 3): its own keep-alive sockets, one for each job; no
+ * A client tuned for large bodies (each measured): its own keep-alive sockets, one for each job; no
  * `Expect: 100-continue`, which opens a connection a part; no signature over bodies, which carry a CRC32.
  *
  * @param attempts in all, a request; 1 where the caller retries itself

@@ -18,7 +18,7 @@ export async function calling<T>(
   timeoutSeconds = CALL_SECONDS,
 ): Promise<T> {
   const attempt = async () => {
-    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
+    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))]);
     try {
       return await call(signal);
     } catch (error) {

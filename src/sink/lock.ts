@@ -18,7 +18,7 @@ export interface Lock {
 
 /**
  * Keeps two runs off one output. A file with its owner and a pulse rather than `flock`, which lies on network
- * file systems (facts/hub-py-client.md 2.1); the hashes at the end make a lying lock cost bandwidth, never a
+ * file systems (https://github.com/huggingface/huggingface_hub/issues/4228); the hashes at the end make a lying lock cost bandwidth, never a
  * wrong bundle.
  *
  * @throws ModelpackError `usage` while another run holds it

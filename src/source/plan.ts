@@ -7,7 +7,7 @@ import type { Index } from '../bundle/contents.ts';
 import { layOut, type LayoutModel, type Member } from '../bundle/layout.ts';
 import { MiB, open, type Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
-import type { Run } from '../events.ts';
+import type { Report, Run } from '../events.ts';
 import type { Model, ModelFile } from './source.ts';
 
 /** A bundle that is only planned: its bytes come from the models' sources when they are read. */
@@ -40,7 +40,9 @@ export async function plan(models: readonly Model[], run: Run, former?: Former):
   async function learn(model: Model, file: ModelFile): Promise<void> {
     const keep = file.size <= room;
     if (keep) room -= file.size;
-    for (const content of contentsOf(model, file, former, run)) {
+    // What is read again for the transfer counts then.
+    const reading = keep ? run : { ...run, report: quietOnDisk(run.report) };
+    for (const content of contentsOf(model, file, former, reading)) {
       const digested = await digest(content, keep).catch((error: unknown) => {
         if (content.former) return undefined; // damaged: the source has it
         throw error;
@@ -102,6 +104,12 @@ function complete(model: Model, hashes: ReadonlyMap<ModelFile, string>): LayoutM
     ref,
     license,
     files: files.map((file) => ({ ...file, sha256: file.sha256 ?? hashes.get(file) ?? UNKNOWN_HASH })),
+  };
+}
+
+function quietOnDisk(report: Report): Report {
+  return (event) => {
+    if (event.type !== 'bytes' || event.from !== 'disk') report(event);
   };
 }
 

@@ -63,7 +63,7 @@ export async function uploadStream(
     params: {
       Bucket: url.bucket,
       Key: url.key,
-      // Destroyed by the signal: lib-storage's own abort() would leave the parts behind (facts/tooling.md).
+      // Destroyed by the signal: lib-storage's own abort() would leave the parts behind.
       Body: Readable.from(counted(), { objectMode: false, signal: run.signal }),
       ...attributesOf(attributes),
       ...(noClobber ? { IfNoneMatch: '*' } : {}),

@@ -13,7 +13,7 @@ export interface Asked {
   readonly token: Token | undefined;
 }
 
-/** What the Hub says of a failure: in headers, and for API calls in JSON too. facts/hub-protocol.md section 7. */
+/** What the Hub says of a failure: in headers, and for API calls in JSON too. As huggingface_hub reads it (utils/_http.py). */
 interface Said {
   readonly status: number;
   readonly code: string | undefined;
