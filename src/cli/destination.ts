@@ -1,3 +1,4 @@
+import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { fileDestination } from '../sink/file-destination.ts';
 import type { Destination } from '../sink/sink.ts';
@@ -18,6 +19,7 @@ export async function openDestination(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Destination> {
   const { run, readOnly, force = false } = flags;
+  if (output === '') throw new ModelpackError('usage', '-o is empty', { hint: 'name a file: -o models.tar' });
   if (!isS3Url(output)) return fileDestination(output, { force, readOnly, run });
   const url = parseS3Url(output);
   const { s3Client } = await import('../s3/client.ts');
