@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { open as openFile, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { open, type Content } from './bytes.ts';
 import { codeOf, ModelpackError } from './errors.ts';
+import { shellWord } from './printable.ts';
 
 /** A file on disk, open for reading at any place. */
 export interface DiskFile extends Content, AsyncDisposable {
@@ -17,7 +19,7 @@ export async function openDisk(path: string): Promise<DiskFile> {
   const before = await handle.stat({ bigint: true });
   if (!before.isFile()) {
     await handle.close();
-    throw new ModelpackError('usage', `${path} is no file`);
+    throw new ModelpackError('usage', `${path} is no file`, { hint: 'name a file' });
   }
   return {
     path,
@@ -45,7 +47,9 @@ export async function readAt(
   for (let filled = 0; filled < into.length;) {
     const { bytesRead } = await handle.read(into, filled, into.length - filled, start + filled);
     if (bytesRead === 0) {
-      throw new ModelpackError('integrity', `${path} ends at byte ${start + filled}, more was expected`);
+      throw new ModelpackError('integrity', `${path} ends at byte ${start + filled}, more was expected`, {
+        hint: 'it was cut off or is being written: make or fetch it again',
+      });
     }
     filled += bytesRead;
   }
@@ -65,8 +69,12 @@ export async function hashOf(content: Content, algorithm: 'sha256' | 'sha1', pre
 /** What the operating system said, for a path that was to be read. */
 export function unreadable(path: string, cause: unknown): unknown {
   const code = codeOf(cause);
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new ModelpackError('not-found', `there is no ${path}`, { cause });
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new ModelpackError('not-found', `there is no ${path}`, {
+      hint: `check the path: ls ${shellWord(dirname(path))}`,
+      cause,
+    });
+  }
   if (code === 'EACCES' || code === 'EPERM') {
     return new ModelpackError('refused', `${path} may not be read`, {
       hint: 'check its owner and mode: ls -l',

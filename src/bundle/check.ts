@@ -107,5 +107,7 @@ function checkFrame(
 
 function compare(where: string, member: Member, what: string, got: string, expected: string): void {
   if (got === expected) return;
-  throw new ModelpackError('integrity', `${where}: ${member.path} has ${what} ${got}, expected ${expected}`);
+  throw new ModelpackError('integrity', `${where}: ${member.path} has ${what} ${got}, expected ${expected}`, {
+    hint: 'it was damaged on its way or where it comes from; nothing of it was kept, so run the same command again',
+  });
 }

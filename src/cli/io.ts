@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 
 import type { Paint } from './render/paint.ts';
+import type { Secrets } from './secrets.ts';
 
 /** What `main` is given: a test gives its own, `bin/` the process's. */
 export interface Io {
@@ -10,6 +11,11 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+}
+
+/** The same inside `main`, which knows what must not be shown. */
+export interface GuardedIo extends Io {
+  readonly secrets: Secrets;
 }
 
 /** Writes and waits until it has left the process; a reader that went away (`| head`) is no failure. */

@@ -1,8 +1,9 @@
 import { printable } from '../printable.ts';
 import { messageOf, ModelpackError } from '../errors.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes, hints } from './exit-codes.ts';
 import type { Outcome } from './program.ts';
 import { write, type Io } from './io.ts';
+import { secretsOf, type Secrets } from './secrets.ts';
 
 /**
  * The command line as a function: the only place where errors are caught.
@@ -12,44 +13,46 @@ import { write, type Io } from './io.ts';
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let words = argv;
+  const secrets = secretsOf(argv, io.env);
   try {
     const { program } = await import('./program.ts');
     const { withVariables } = await import('./option-variables.ts');
     let outcome: Outcome = undefined;
-    const root = program(io, (how) => (outcome = how));
+    const root = program({ ...io, secrets }, (how) => (outcome = how));
     words = withVariables(argv, root, io.env);
     await root.parseAsync([...words], { from: 'user' });
     return outcome === undefined ? 0 : exitCodes[outcome];
   } catch (thrown) {
     if (isCommander(thrown) && thrown.code in helpCodes) return helpCodes[thrown.code]!;
     const error = io.signal.aborted && !(thrown instanceof ModelpackError) ? io.signal.reason : thrown;
-    return fail(error, words, io);
+    return fail(error, words, io, secrets);
   }
 }
 
-async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
-  const { code, message, hint, stack } = describe(error, argv);
-  const safe = (text: string) => redact(text, argv, io);
-  const lines = [`modelpack: ${printable(safe(message))}`];
-  if (hint !== undefined) lines.push(`hint: ${printable(safe(hint))}`);
+async function fail(thrown: unknown, argv: readonly string[], io: Io, secrets: Secrets): Promise<number> {
+  const { code, message, hint, stack } = describe(thrown, argv);
+  const safe = (text: string) => secrets.redact(text);
+  const lines = [`modelpack: ${printable(safe(message))}`, `hint: ${printable(safe(hint))}`];
   if (argv.includes('--verbose') || argv.includes('-v')) lines.push(safe(stack));
   await write(io.stderr, `${lines.join('\n')}\n`);
   if (argv.includes('--json')) {
-    const shown = { code, message: safe(message), hint: hint === undefined ? null : safe(hint) };
-    await write(io.stdout, `${JSON.stringify({ error: shown })}\n`);
+    const error = { code, message: safe(message), hint: safe(hint) };
+    await write(io.stdout, `${JSON.stringify({ error })}\n`);
   }
   return exitCodes[code];
 }
 
 function describe(error: unknown, argv: readonly string[]) {
   const stack = error instanceof Error ? withCauses(error) : String(error);
-  if (error instanceof ModelpackError)
-    return { code: error.code, message: error.message, hint: error.hint, stack };
+  if (error instanceof ModelpackError) {
+    const { code, message, hint = hints[code] } = error;
+    return { code, message, hint, stack };
+  }
   if (isCommander(error)) return { code: 'usage' as const, ...usage(error.message, argv), stack };
   return {
     code: 'unknown' as const,
     message: messageOf(error),
-    hint: 'this may be a bug: run again with --verbose and report what it says',
+    hint: hints.unknown,
     stack,
   };
 }
@@ -58,7 +61,9 @@ function describe(error: unknown, argv: readonly string[]) {
 function usage(text: string, argv: readonly string[]): { message: string; hint: string } {
   const [first = '', second] = text.replace(/^error: /, '').split('\n');
   const meant = /^\(Did you mean (.+)\?\)$/.exec(second ?? '')?.[1];
-  const command = argv.find((word) => /^[a-z][a-z-]*$/.test(word));
+  const command = /unknown command/.test(first)
+    ? undefined
+    : argv.find((word) => /^[a-z][a-z-]*$/.test(word));
   const help = command === undefined ? 'modelpack --help' : `modelpack ${command} --help`;
   return { message: first, hint: meant === undefined ? help : `did you mean ${meant}?` };
 }
@@ -82,25 +87,4 @@ const helpCodes: Readonly<Record<string, number>> = {
 function withCauses(error: Error): string {
   const own = error.stack ?? error.message;
   return error.cause instanceof Error ? `${own}\ncaused by ${withCauses(error.cause)}` : own;
-}
-
-/** What must never be shown, wherever a message got it from: tokens, secrets, and the queries of signed addresses. */
-function redact(text: string, argv: readonly string[], { env }: Io): string {
-  const at = argv.indexOf('--token');
-  const secrets = [
-    at >= 0 ? argv[at + 1] : undefined,
-    argv.find((word) => word.startsWith('--token='))?.slice('--token='.length),
-    ...[
-      'MODELPACK_TOKEN',
-      'HF_TOKEN',
-      'HUGGING_FACE_HUB_TOKEN',
-      'AWS_SECRET_ACCESS_KEY',
-      'AWS_SESSION_TOKEN',
-    ].map((name) => env[name]),
-  ];
-  return secrets
-    .filter((secret) => secret !== undefined && secret.length >= 4)
-    .reduce<string>((shown, secret) => shown.replaceAll(secret!, '***'), text)
-    .replace(/(https?:\/\/[^\s?"']+)\?[^\s"']+/g, '$1?…')
-    .replace(/(https?:\/\/)[^\s/@"']+@/g, '$1***@');
 }

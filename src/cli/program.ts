@@ -6,7 +6,7 @@ import { addInspect } from './commands/inspect.ts';
 import { addSizeCheck } from './commands/size-check.ts';
 import { addUpload } from './commands/upload.ts';
 import { addVerify } from './commands/verify.ts';
-import type { Io } from './io.ts';
+import type { GuardedIo } from './io.ts';
 import { progressKinds } from './reporter/choose.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -21,7 +21,7 @@ export type Outcome = 'check' | void;
  *
  * @param ended told how the command that ran has ended
  */
-export function program(io: Io, ended: (outcome: Outcome) => void): Command {
+export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Command {
   const root = new Command('modelpack')
     .description(
       'Know before you deploy whether your models fit AWS Lambda; if not, stream them: every byte verified.',

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 
-import type { Run } from '../events.ts';
+import type { Report, Run } from '../events.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Resolve } from '../source/sources.ts';
 import { version } from '../version.ts';
 import { hubSettings, proxies, timeoutSeconds, type HubOptions } from './environment.ts';
-import { painter, write, type Io } from './io.ts';
+import { painter, write, type GuardedIo, type Io } from './io.ts';
 import type { Paint } from './render/paint.ts';
 import { chooseReporter, type ProgressKind } from './reporter/choose.ts';
 
@@ -36,7 +36,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export async function openSession(command: Command, io: Io): Promise<Session> {
+export async function openSession(command: Command, io: GuardedIo): Promise<Session> {
   const options = command.optsWithGlobals<GlobalOptions>();
   const reporter = await chooseReporter(io, {
     progress: options.progress,
@@ -44,9 +44,10 @@ export async function openSession(command: Command, io: Io): Promise<Session> {
     verbose: options.verbose === true,
   });
   const clients: HttpClient[] = [];
+  const report: Report = (event) => reporter.report(io.secrets.redactEvent(event));
   return {
     io,
-    run: { signal: io.signal, report: reporter.report },
+    run: { signal: io.signal, report },
     async resolver(hubOptions) {
       const { httpClient } = await import('../http/client.ts');
       const { hub } = await import('../source/hub/hub.ts');
@@ -56,10 +57,12 @@ export async function openSession(command: Command, io: Io): Promise<Session> {
         connections: hubOptions.jobs,
         timeoutSeconds: timeoutSeconds(io.env),
         proxies: proxies(io.env),
-        report: reporter.report,
+        report,
       });
       clients.push(client);
-      return resolver(hub(client, await hubSettings(io.env, hubOptions)));
+      const settings = await hubSettings(io.env, hubOptions);
+      io.secrets.add(settings.token?.value);
+      return resolver(hub(client, settings));
     },
     async result(value, text, summary) {
       reporter.stop();

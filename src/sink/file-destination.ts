@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Bundle, Former } from '../bundle/bundle.ts';
 import { idOf, encodeIndex } from '../bundle/contents.ts';
 import { open } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
@@ -9,7 +10,7 @@ import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
 import { onDisk } from './disk-failure.ts';
 import { beside, discardPartial, fileWriter } from './file.ts';
-import { readJournal } from './journal.ts';
+import { readJournal, type Journal } from './journal.ts';
 import { lock } from './lock.ts';
 import type { Destination } from './sink.ts';
 
@@ -51,9 +52,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
     const resumable = journal && partial ? journal : undefined;
     return {
       location: () => output,
-      former: existing
-        ? { index: existing.index, content: existing }
-        : resumable && { index: resumable.index, content: partial! },
+      former: force ? undefined : formerOf(existing, resumable, partial),
       async find(bundle, check) {
         if (force || existing?.id !== bundle.id) return undefined;
         try {
@@ -89,6 +88,15 @@ async function refuseFolder(output: string): Promise<void> {
   throw new ModelpackError('usage', `${output} is a folder`, {
     hint: `name a file in it: -o ${join(output, 'models.tar')}`,
   });
+}
+
+function formerOf(
+  existing: Bundle | undefined,
+  journal: Journal | undefined,
+  partial: DiskFile | undefined,
+): Former | undefined {
+  if (existing !== undefined) return { index: existing.index, content: existing };
+  return journal && partial && { index: journal.index, content: partial };
 }
 
 /** The bundle that a file holds. One that is cut off or damaged is there to be replaced. */

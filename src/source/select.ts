@@ -16,7 +16,10 @@ export function select<F extends Listed>(
   selection: Selection,
 ): { kept: F[]; leftOut: LeftOut[] } {
   refuseContradictions(selection);
-  if (files.length === 0) throw new ModelpackError('not-found', 'the repository has no files');
+  if (files.length === 0)
+    throw new ModelpackError('not-found', 'the repository has no files', {
+      hint: 'name another model or revision',
+    });
   const reasons = reasonsToLeave(files, selection);
   const kept = files.filter((file) => !reasons.has(file.path));
   if (kept.length === 0) throw nothingLeft(files, selection);

@@ -19,6 +19,8 @@ export function resolver(hub: Source): Resolve {
     const { name, reference } = splitName(text);
     run.report({ type: 'resolving', source: reference });
     const model = await sourceOf(reference, hub).resolve(reference, selection, run);
+    // Before anything is asked for by these names: in an address, too, `..` leads elsewhere.
+    for (const { path } of model.files) checkPath(path, model.name);
     const size = model.files.reduce((sum, file) => sum + file.size, 0);
     run.report({
       type: 'resolved',

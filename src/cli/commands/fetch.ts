@@ -63,11 +63,12 @@ export function addFetch(root: Command, act: Act): Command {
     .action((sources: string[], flags: Flags) =>
       act(command, async (session) => {
         const { fetchBundle } = await import('../../verbs/fetch.ts');
-        const { openDestination } = await import('../destination.ts');
+        const { openDestination, parseOutput } = await import('../destination.ts');
+        const output = parseOutput(flags.output);
         const result = await fetchBundle(withRevision(sources, flags.revision), {
           resolve: await session.resolver(flags),
           selection: selectionOf(flags),
-          open: (readOnly, run) => openDestination(flags.output, { ...flags, readOnly, run }, session.io.env),
+          open: (readOnly, run) => openDestination(output, { ...flags, readOnly, run }, session.io.env),
           jobs: flags.jobs,
           partSize: flags.partSize,
           dryRun: flags.dryRun === true,

@@ -63,7 +63,7 @@ export function attributesOfFlags({
   metadata,
 }: S3Flags): ObjectAttributes {
   if (sseKmsKeyId !== undefined && sse !== 'aws:kms') {
-    throw new ModelpackError('usage', '--sse-kms-key-id needs --sse aws:kms');
+    throw new ModelpackError('usage', '--sse-kms-key-id needs --sse aws:kms', { hint: 'add --sse aws:kms' });
   }
   return {
     storageClass,

@@ -43,6 +43,12 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
     return new URL(path.replace(/^\//, ''), endpoint);
   }
 
+  /** Mirrors pass on redirects of the canonical Hub's API; they stay on the mirror. */
+  function moved(location: URL | undefined): URL | undefined {
+    const isApi = location?.origin === canonicalEndpoint && location.pathname.startsWith('/api/');
+    return isApi ? onEndpoint(location) : location;
+  }
+
   /** `X-HF-Warning: <topic>; <message>`: what the Hub wants its users to read, each topic once. */
   function warn({ headers }: Answer, run: Run): void {
     const [, topic, message] = /^([^;]*);\s*(.+)$/.exec(header(headers, 'x-hf-warning') ?? '') ?? [];
@@ -70,12 +76,14 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
         signal: run.signal,
       });
       warn(answer, run);
-      const location = locationOf(answer, target);
-      if (location === undefined || location.origin !== endpoint.origin) return { ...answer, url: target };
+      const location = moved(locationOf(answer, target));
+      if (location?.origin !== endpoint.origin) return { ...answer, url: target };
       discard(answer);
       target = location;
     }
-    throw new ModelpackError('network', `${endpoint.host} redirects ${first.pathname} without end`);
+    throw new ModelpackError('network', `${endpoint.host} redirects ${first.pathname} without end`, {
+      hint: 'check HF_ENDPOINT, or try again later',
+    });
   }
 
   function fetchFor(asked: Asked, run: Run, check: (body: unknown) => boolean = () => true): typeof fetch {
@@ -100,6 +108,8 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
     const body = await readBody(answer, BODY_LIMIT, target, run.signal);
     const failure = passingFailure(answer.status, answer.headers, target.host);
     if (failure !== undefined) throw failure;
+    const elsewhere = locationOf(answer, target);
+    if (elsewhere !== undefined) throw ledAway(elsewhere);
     if (answer.status < 200 || answer.status >= 300)
       throw refusal(answer.status, answer.headers, body.toString(), asked);
     if (!check(parseJson(body)))
@@ -126,8 +136,12 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
   function onEndpoint(target: URL): URL {
     if (target.origin === endpoint.origin) return target;
     if (target.origin === canonicalEndpoint) return url(target.pathname + target.search);
-    throw new ModelpackError('network', `${endpoint.host} leads to ${target.host} for its own listing`, {
-      hint: 'HF_ENDPOINT should name a Hub or a mirror of it',
+    throw ledAway(target);
+  }
+
+  function ledAway(target: URL): ModelpackError {
+    return new ModelpackError('network', `${endpoint.host} leads to ${target.host} for its own listing`, {
+      hint: 'a sign-in page of the network may be in between; HF_ENDPOINT should name a Hub or a mirror of it',
     });
   }
 

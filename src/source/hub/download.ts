@@ -138,6 +138,7 @@ export function download(
     throw new ModelpackError(
       'integrity',
       `${repo}/${file.path}: the Hub has another file than its listing says`,
+      { hint: 'try again later, or name another revision' },
     );
   }
 

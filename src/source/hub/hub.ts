@@ -56,7 +56,10 @@ export function hub(client: HttpClient, settings: HubSettings): Source {
 
 function describe(listing: Listing, revision: string, selection: Selection) {
   const { repo, commit, license, files } = listing;
-  if (files.length === 0) throw new ModelpackError('not-found', `${repo} has no files`);
+  if (files.length === 0)
+    throw new ModelpackError('not-found', `${repo} has no files`, {
+      hint: `see it at https://huggingface.co/${repo}/tree/main`,
+    });
   const { kept, leftOut } = select(files, selection);
   return {
     name: repo,

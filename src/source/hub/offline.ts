@@ -54,22 +54,32 @@ async function listSnapshot(folder: string): Promise<ModelFile[]> {
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** `trees/<commit>.json`: {"format_version":1,"files":{path:{size,blob_id,lfs_sha256?}}} */
+/** `trees/<commit>.json`: {"format_version":1,"files":{path:{size,blob_id,lfs_sha256?}}}; anything else is no help. */
 async function readTree(path: string): Promise<ModelFile[] | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { format_version: version, files } = JSON.parse(text) as {
-    format_version?: unknown;
-    files?: unknown;
-  };
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const { format_version: version, files } = parseObject(text);
   if (version !== 1 || typeof files !== 'object' || files === null) return undefined;
-  return Object.entries(files as Record<string, Record<string, unknown>>).map(([file, entry]) => ({
-    path: file,
-    size: Number(entry['size']),
-    ...(typeof entry['lfs_sha256'] === 'string'
-      ? { sha256: entry['lfs_sha256'] }
-      : { blobSha1: String(entry['blob_id']) }),
-  }));
+  const entries = Object.entries(files as Record<string, unknown>).map(([file, entry]) =>
+    fileOf(file, entry),
+  );
+  return entries.every((entry) => entry !== undefined) ? entries : undefined;
+}
+
+function fileOf(path: string, entry: unknown): ModelFile | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  const { size, blob_id: blob, lfs_sha256: sha256 } = entry as Record<string, unknown>;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
+  if (typeof sha256 === 'string') return { path, size, sha256 };
+  return typeof blob === 'string' ? { path, size, blobSha1: blob } : undefined;
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {}; // torn, or not there: the snapshot itself is listed
+  }
 }
 
 async function readRef(root: string, repo: string, revision: string): Promise<string> {
