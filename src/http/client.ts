@@ -4,6 +4,7 @@ import { EnvHttpProxyAgent, errors, request, type Dispatcher } from 'undici';
 
 import { codeOf, messageOf, ModelpackError } from '../errors.ts';
 import type { Report } from '../events.ts';
+import { certificateError, isCertificateError } from './certificate.ts';
 import { Retryable } from './retry.ts';
 
 export interface ClientOptions {
@@ -81,18 +82,11 @@ export function httpClient(options: ClientOptions): HttpClient {
   return { send, close: () => dispatcher.destroy() };
 }
 
-const certificateErrors = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS/;
-
 /** What a request or the reading of its body failed with, as a retry loop can use it. */
 export function networkFailure(error: unknown, url: URL, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | undefined)?.cause);
-  if (code !== undefined && certificateErrors.test(code)) {
-    return new ModelpackError('network', `the certificate of ${url.host} is not trusted (${code})`, {
-      hint: 'behind an inspecting proxy, name its certificate: NODE_EXTRA_CA_CERTS=/path/to/ca.pem',
-      cause: error,
-    });
-  }
+  if (code !== undefined && isCertificateError(code)) return certificateError(url.host, code, error);
   return new Retryable(describe(error, code, url), { cause: error });
 }
 

@@ -9,9 +9,16 @@ export interface ObjectAttributes {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** Under KMS an ETag is no MD5, whatever it looks like. https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
+export function isKms(encryption: string | undefined): boolean {
+  return encryption?.startsWith('aws:kms') === true;
+}
+
 /** User metadata by which a bundle is known again. */
 export const ID_METADATA = 'modelpack-id';
 export const FORMAT_METADATA = 'modelpack-format';
+/** What was asked for, by which a fetch knows the bundle before it has read the small files. */
+export const REQUEST_METADATA = 'modelpack-request';
 
 /** The same for CreateMultipartUpload and PutObject. Tags go along, so that object and tags appear together. */
 export function attributesOf({ storageClass, sse, sseKmsKeyId, tags, metadata }: ObjectAttributes) {

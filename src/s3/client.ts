@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https';
 
 import { S3Client } from '@aws-sdk/client-s3';
 
+import { damaged } from './failure.ts';
+
 /** How S3 is reached. What is left out, the SDK finds itself: profile, region, credentials. */
 export interface S3Settings {
   readonly endpointUrl: string | undefined;
@@ -49,6 +51,18 @@ export function s3Client({ endpointUrl, region, profile, jobs }: S3Settings, att
       return next(args);
     },
     { step: 'build', name: 'unsignedPayload' },
+  );
+  // What arrived damaged is worth sending again: the SDK does not think so by itself.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (error instanceof Error && damaged.has(error.name)) Object.assign(error, { $retryable: {} });
+        throw error;
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'retryDamaged' },
   );
   return client;
 }

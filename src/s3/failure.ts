@@ -1,7 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import { S3ServiceException } from '@aws-sdk/client-s3';
 
 import { codeOf, messageOf, ModelpackError } from '../errors.ts';
+import { certificateError, isCertificateError } from '../http/certificate.ts';
 import { Retryable } from '../http/retry.ts';
+import { toldSeconds } from '../http/status.ts';
+import { brief } from '../printable.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
 /** Errors of S3 that may pass, besides 5xx: too fast, too slow, or damaged on the way. */
@@ -12,13 +17,18 @@ const passing = new Set([
   'RequestLimitExceeded',
   'RequestTimeout',
   'RequestTimeTooSkewed', // the SDK sets its clock by the answer
+  'OperationAborted',
   'InternalError',
   'ServiceUnavailable',
+  'TimeoutError',
+]);
+
+/** What was sent is not what arrived: worth sending again, unless S3 made it itself from parts that were right. */
+export const damaged = new Set([
   'BadDigest',
   'IncompleteBody',
   'XAmzContentSHA256Mismatch',
   'XAmzContentChecksumMismatch',
-  'TimeoutError',
 ]);
 
 const network =
@@ -29,13 +39,21 @@ export function s3Failure(error: unknown, url: S3Url, signal: AbortSignal): unkn
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelpackError || error instanceof Retryable) return error;
   const { name, status } = reasonOf(error);
-  if (status >= 500 || status === 429 || passing.has(name))
-    return new Retryable(`S3 answered ${name || status}`, { cause: error });
+  if (status >= 500 || status === 429 || passing.has(name) || damaged.has(name)) {
+    const waitSeconds = toldSeconds(status, headersOf(error), Date.now());
+    return new Retryable(`S3 answered ${name || status}`, { waitSeconds, cause: error });
+  }
   const code = codeOf(error) ?? '';
+  if (isCertificateError(code)) return certificateError('S3', code, error);
   if (network.test(code) || network.test(messageOf(error)) || name === 'AbortError') {
     return new Retryable(`S3 cannot be reached (${code || messageOf(error)})`, { cause: error });
   }
   return lasting(name, status, error, url);
+}
+
+function headersOf(error: unknown): IncomingHttpHeaders {
+  const { headers } = (error as { $response?: { headers?: IncomingHttpHeaders } }).$response ?? {};
+  return headers ?? {};
 }
 
 export function reasonOf(error: unknown): { name: string; status: number } {
@@ -55,13 +73,15 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url): unkn
     case 'NoSuchKey':
     case 'NotFound':
       return new ModelpackError('not-found', `there is no ${where}`, { cause });
+    case 'NoSuchUpload':
+      return new ModelpackError('network', `the upload to ${where} was removed while it ran`, { cause });
     case 'PreconditionFailed':
       return new ModelpackError('check', `${where} exists`, {
         hint: 'leave out --no-clobber to replace it',
         cause,
       });
     case 'CredentialsProviderError':
-      return new ModelpackError('refused', 'no AWS credentials were found', {
+      return new ModelpackError('refused', `no AWS credentials were found (${brief(messageOf(cause))})`, {
         hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or --profile; or: aws configure',
         cause,
       });
@@ -81,9 +101,9 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url): unkn
   if (/region is missing/i.test(messageOf(cause))) {
     return new ModelpackError('usage', 'no AWS region is set', { hint: 'set AWS_REGION or --region', cause });
   }
-  if (/profile/i.test(messageOf(cause)) && status === 0) {
-    return new ModelpackError('refused', messageOf(cause), {
-      hint: 'see: aws configure list-profiles',
+  if (status === 400 && name.startsWith('Unknown')) {
+    return new ModelpackError('usage', `S3 does not take the request for ${where} (400)`, {
+      hint: "most often that is another region than the bucket's: name it with --region or AWS_REGION",
       cause,
     });
   }

@@ -1,58 +1,72 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 
+import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { retrying } from '../http/retry.ts';
 import { reasonOf, s3Failure } from './failure.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
-/** S3 is waited for as long as this after the first failure: an outage of minutes is survived. Seconds. */
-const PATIENCE_SECONDS = 300;
-const CALL_SECONDS = 60;
+/** A call to S3, as it is retried and spoken of. */
+export interface Call {
+  /** For messages: what is being done. */
+  readonly what: string;
+  readonly url: S3Url;
+  readonly run: Run;
+  /** Seconds for one attempt. */
+  readonly timeout?: number;
+  /** Seconds after the first failure at which it gives up. */
+  readonly patience?: number;
+}
 
-/** One call to S3, with a limit on its time, retried for as long as the failure may pass. */
-export async function calling<T>(
-  what: string,
-  url: S3Url,
-  run: Run,
-  call: (signal: AbortSignal) => Promise<T>,
-  timeoutSeconds = CALL_SECONDS,
-): Promise<T> {
-  const attempt = async () => {
-    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000))]);
+type Send<T> = (signal: AbortSignal) => Promise<T>;
+
+const TIMEOUT = 60;
+/** An outage of minutes is survived once something is at stake. */
+const PATIENCE = 300;
+/** Nothing has been sent when one looks first: an address that is wrong should be told soon. */
+const LOOK_PATIENCE = 20;
+
+/** Sends a request with a limit on its time, again for as long as its failure may pass. */
+export async function calling<T>(call: Call, send: Send<T>): Promise<T> {
+  const { what, url, run, timeout = TIMEOUT, patience = PATIENCE } = call;
+  async function attempt(): Promise<T> {
+    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeout * 1000))]);
     try {
-      return await call(signal);
+      return await send(signal);
     } catch (error) {
       throw s3Failure(error, url, run.signal);
     }
-  };
-  return retrying(attempt, { what, run, retries: Number.POSITIVE_INFINITY, maxSeconds: PATIENCE_SECONDS });
+  }
+  return retrying(attempt, { what, run, retries: Number.POSITIVE_INFINITY, maxSeconds: patience });
 }
 
 /**
  * A write whose answer was lost may have succeeded: sent again it finds no upload, or an object in its way. Then
  * `succeeded` looks whether the object is there.
+ *
+ * @returns undefined when it had succeeded, and the answer was lost
  */
 export async function callingOnce<T>(
-  what: string,
-  url: S3Url,
-  run: Run,
-  call: (signal: AbortSignal) => Promise<T>,
-  timeoutSeconds: number,
+  call: Call,
+  send: Send<T>,
   succeeded: () => Promise<boolean>,
 ): Promise<T | undefined> {
   let attempts = 0;
   try {
-    const counted = (signal: AbortSignal) => {
+    return await calling(call, (signal) => {
       attempts++;
-      return call(signal);
-    };
-    return await calling(what, url, run, counted, timeoutSeconds);
+      return send(signal);
+    });
   } catch (error) {
-    const { name } = reasonOf(error instanceof Error ? error.cause : undefined);
-    const ambiguous = attempts > 1 && ['NoSuchUpload', 'PreconditionFailed'].includes(name);
+    const ambiguous = attempts > 1 && ['NoSuchUpload', 'PreconditionFailed'].includes(nameBehind(error));
     if (ambiguous && (await succeeded())) return undefined;
     throw error;
   }
+}
+
+/** What S3 called the failure that an error of ours stands for. */
+export function nameBehind(error: unknown): string {
+  return error instanceof ModelpackError ? reasonOf(error.cause).name : '';
 }
 
 export type Looked = HeadObjectCommandOutput | 'absent' | 'denied';
@@ -60,15 +74,18 @@ export type Looked = HeadObjectCommandOutput | 'absent' | 'denied';
 /** What is known of an object. Without s3:ListBucket a missing key is `denied`; without s3:GetObject any key is. */
 export async function look(client: S3Client, url: S3Url, run: Run): Promise<Looked> {
   const command = new HeadObjectCommand({ Bucket: url.bucket, Key: url.key, ChecksumMode: 'ENABLED' });
-  return calling(`looking at ${formatS3Url(url)}`, url, run, async (signal) => {
+  let denials = 0;
+  async function send(signal: AbortSignal): Promise<Looked> {
     try {
       return await client.send(command, { abortSignal: signal });
     } catch (error) {
       // A HEAD has no body, so its status has no reason.
       const { status } = reasonOf(error);
       if (status === 404) return 'absent';
-      if (status === 403) return 'denied';
-      throw error;
+      if (status !== 403) throw error;
+      // A clock that is wrong is refused too; the SDK has set its own by the answer.
+      return ++denials < 2 ? send(signal) : 'denied';
     }
-  });
+  }
+  return calling({ what: `looking at ${formatS3Url(url)}`, url, run, patience: LOOK_PATIENCE }, send);
 }

@@ -52,6 +52,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
     const resumable = journal && partial ? journal : undefined;
     return {
       location: () => output,
+      minPartSize: 1,
       former: force ? undefined : formerOf(existing, resumable, partial),
       async find(bundle, check) {
         if (force || existing?.id !== bundle.id) return undefined;
@@ -69,7 +70,9 @@ export async function fileDestination(output: string, options: FileDestinationOp
           return undefined;
         }
       },
-      begin(bundle, partSize, fresh) {
+      // Its small files are on this machine: reading them is no transfer.
+      recall: async () => undefined,
+      begin(bundle, { partSize, fresh }) {
         const same = resumable?.partSize === partSize && idOf(encodeIndex(resumable.index)) === bundle.id;
         return fileWriter(output, bundle.layout, partSize, same && !fresh ? resumable : undefined);
       },

@@ -1,9 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 
+import type { Bundle } from '../bundle/bundle.ts';
 import { FORMAT } from '../bundle/contents.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import { FORMAT_METADATA, ID_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
+import { FORMAT_METADATA, ID_METADATA, REQUEST_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
+import { MIN_PART } from '../s3/limits.ts';
 import { look, type Looked } from '../s3/object.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import { s3Writer, type S3Writer } from './s3.ts';
@@ -26,15 +28,24 @@ const NAME = 'models.tar';
 export function s3Destination(url: S3Url, options: S3DestinationOptions): Destination {
   const { client, attributes, noClobber, force, run } = options;
   return {
-    location: ({ id }) => formatS3Url(completeKey(url, id, NAME)),
+    location: (id) => formatS3Url(completeKey(url, id, NAME)),
+    minPartSize: MIN_PART,
     former: undefined,
     async find(bundle) {
       const target = completeKey(url, bundle.id, NAME);
       const found = await lookFirst(client, target, noClobber, run);
       return !force && isBundle(found, bundle.id, bundle.size) ? { sha256: null } : undefined;
     },
-    begin(bundle, partSize): Promise<S3Writer> {
-      const metadata = { ...attributes.metadata, [ID_METADATA]: bundle.id, [FORMAT_METADATA]: FORMAT };
+    async recall(request, size) {
+      if (force || url.key.includes('{id}')) return undefined;
+      const found = await lookFirst(client, completeKey(url, undefined, NAME), noClobber, run);
+      if (typeof found !== 'object' || found.ContentLength !== size) return undefined;
+      const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};
+      return id !== undefined && noted === request ? { id } : undefined;
+    },
+    begin(bundle, { partSize, request }): Promise<S3Writer> {
+      const noted = request === undefined ? {} : { [REQUEST_METADATA]: request };
+      const metadata = { ...attributes.metadata, ...metadataOf(bundle), ...noted };
       const target = completeKey(url, bundle.id, NAME);
       return s3Writer({
         client,
@@ -69,4 +80,9 @@ export async function lookFirst(client: S3Client, url: S3Url, noClobber: boolean
 
 export function isBundle(found: Looked, id: string, size: number): boolean {
   return typeof found === 'object' && found.Metadata?.[ID_METADATA] === id && found.ContentLength === size;
+}
+
+/** By which a bundle in S3 is known again. */
+export function metadataOf({ id }: Bundle): Record<string, string> {
+  return { [ID_METADATA]: id, [FORMAT_METADATA]: FORMAT };
 }

@@ -13,22 +13,13 @@ import { KiB } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { Retryable } from '../http/retry.ts';
-import { attributesOf, type ObjectAttributes } from '../s3/attributes.ts';
+import { attributesOf, isKms, type ObjectAttributes } from '../s3/attributes.ts';
 import { crc32, encodeCrc32 } from '../s3/crc32.ts';
-import { reasonOf } from '../s3/failure.ts';
-import { calling, callingOnce, look } from '../s3/object.ts';
-import {
-  isMd5,
-  md5Of,
-  prove,
-  unquoted,
-  wholeCrc32,
-  type Checksum,
-  type Claimed,
-  type SentPart,
-} from '../s3/proof.ts';
+import { damaged, reasonOf } from '../s3/failure.ts';
+import { calling, callingOnce, look, nameBehind } from '../s3/object.ts';
+import { isMd5, md5Of, prove, unquoted, wholeCrc32, type Checksum, type SentPart } from '../s3/proof.ts';
 import { formatS3Url, type S3Url } from '../s3/url.ts';
-import type { Part, Writer } from './sink.ts';
+import { StartOver, type Part, type Writer } from './sink.ts';
 
 export interface S3WriterOptions {
   readonly client: S3Client;
@@ -56,6 +47,7 @@ export interface S3Writer extends Writer {
   stored(): StoredObject;
 }
 
+/** What S3 says when it has made the object; undefined when the answer was lost. */
 type Made = PutObjectCommandOutput | CompleteMultipartUploadCommandOutput | undefined;
 
 /** A slow link, at which a part is given up and sent again. */
@@ -82,7 +74,7 @@ export async function s3Writer(options: S3WriterOptions): Promise<S3Writer> {
   async function create(): Promise<string> {
     const checksum = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
     const command = new CreateMultipartUploadCommand({ ...target, ...given, ...checksum });
-    const { UploadId: id } = await calling(`starting an upload to ${where}`, url, run, (signal) =>
+    const { UploadId: id } = await calling({ what: `starting an upload to ${where}`, url, run }, (signal) =>
       client.send(command, { abortSignal: signal }),
     );
     if (id === undefined) throw new ModelpackError('unknown', `S3 gave no upload id for ${where}`);
@@ -103,102 +95,121 @@ export async function s3Writer(options: S3WriterOptions): Promise<S3Writer> {
       ContentLength: bytes.length,
       ChecksumCRC32: encodeCrc32(crc),
     });
-    async function attempt(attemptSignal: AbortSignal): Promise<Pick<SentPart, 'etag' | 'md5'>> {
-      const { ETag: etag = '', ChecksumCRC32: echoed } = await client.send(command, {
-        abortSignal: attemptSignal,
-      });
-      // A server that knows CRC32 has compared it; for one that does not, the part's ETag is its MD5.
-      const md5 = echoed === undefined ? md5Of(bytes) : undefined;
-      if (md5 !== undefined && isMd5(etag) && unquoted(etag) !== md5)
-        throw new Retryable('the part arrived damaged');
+    async function send(attempt: AbortSignal): Promise<Pick<SentPart, 'etag' | 'md5'>> {
+      const answer = await client.send(command, { abortSignal: attempt });
+      const { ETag: etag = '', ChecksumCRC32: echoed, ServerSideEncryption: sse } = answer;
+      // A server that knows CRC32 has compared it; for one that does not, the part's ETag is its MD5, but under KMS.
+      if (echoed !== undefined || isKms(sse ?? attributes.sse)) return { etag, md5: undefined };
+      const md5 = md5Of(bytes);
+      if (isMd5(etag) && unquoted(etag) !== md5) throw new Retryable('the part arrived damaged');
       return { etag, md5 };
     }
-    const what = `sending part ${part.number} of ${where}`;
-    const seconds = Math.max(60, bytes.length / SLOWEST_BYTES_PER_SECOND);
-    const answer = await calling(what, url, { ...run, signal }, attempt, seconds);
+    const timeout = Math.max(60, bytes.length / SLOWEST_BYTES_PER_SECOND);
+    const call = { what: `sending part ${part.number} of ${where}`, url, run: { ...run, signal }, timeout };
+    const answer = await calling(call, send).catch(startOver);
     sent.set(part.number, { number: part.number, length: bytes.length, crc32: crc, ...answer });
   }
 
-  /** @returns what S3 says of the object that it has now made; undefined when its answer was lost */
-  async function makeVisible(): Promise<Made> {
-    const parts = [...sent.values()].toSorted((a, b) => a.number - b.number);
-    const succeeded = async () => (await compare(undefined)) !== undefined;
-    if (uploadId === undefined) {
-      // Number 0: a single PUT has no parts.
-      sent.set(0, { number: 0, length: body.length, crc32: crc32(body), etag: '', md5: md5Of(body) });
-      const checksum = { ChecksumCRC32: encodeCrc32(crc32(body)) };
-      const put = new PutObjectCommand({
-        ...target,
-        ...given,
-        ...condition,
-        ...checksum,
-        Body: body,
-        ContentLength: body.length,
-      });
-      const answer = await callingOnce(
-        `sending ${where}`,
-        url,
-        run,
-        (signal) => client.send(put, { abortSignal: signal }),
-        COMPLETE_SECONDS,
-        succeeded,
-      );
-      return answer;
+  /** An upload that a clean-up or a lifecycle rule removed, or that lost a race, has to be made anew. */
+  function startOver(error: unknown): never {
+    const again = ['NoSuchUpload', 'ConditionalRequestConflict'].includes(nameBehind(error));
+    throw again ? new StartOver((error as Error).message, { cause: error }) : error;
+  }
+
+  async function put(): Promise<Made> {
+    // Number 0: a single PUT has no parts.
+    sent.set(0, { number: 0, length: body.length, crc32: crc32(body), etag: '', md5: md5Of(body) });
+    const command = new PutObjectCommand({
+      ...target,
+      ...given,
+      ...condition,
+      Body: body,
+      ContentLength: body.length,
+      ChecksumCRC32: encodeCrc32(crc32(body)),
+      // For servers that know no other checksum: what arrives damaged must never be visible.
+      ContentMD5: Buffer.from(md5Of(body), 'hex').toString('base64'),
+    });
+    async function send(signal: AbortSignal): Promise<Made> {
+      try {
+        return await client.send(command, { abortSignal: signal });
+      } catch (error) {
+        // A race with another conditional write: S3 asks to try again.
+        if (reasonOf(error).name === 'ConditionalRequestConflict')
+          throw new Retryable('S3 answered 409', { cause: error });
+        throw error;
+      }
     }
-    const complete = new CompleteMultipartUploadCommand({
+    return callingOnce({ what: `sending ${where}`, url, run, timeout: COMPLETE_SECONDS }, send, isThere);
+  }
+
+  async function complete(uploaded: string): Promise<Made> {
+    const parts = [...sent.values()].toSorted((a, b) => a.number - b.number);
+    const command = new CompleteMultipartUploadCommand({
       ...target,
       ...condition,
-      UploadId: uploadId,
+      UploadId: uploaded,
       ChecksumCRC32: wholeCrc32(parts),
       ChecksumType: 'FULL_OBJECT',
       MpuObjectSize: size,
       MultipartUpload: {
-        Parts: parts.map((part) => ({
-          PartNumber: part.number,
-          ETag: part.etag,
-          ChecksumCRC32: encodeCrc32(part.crc32),
+        Parts: parts.map(({ number, etag, crc32: crc }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ChecksumCRC32: encodeCrc32(crc),
         })),
       },
     });
-    return callingOnce(
-      `completing ${where}`,
-      url,
-      run,
-      (signal) => client.send(complete, { abortSignal: signal }),
-      COMPLETE_SECONDS,
-      succeeded,
-    );
+    async function send(signal: AbortSignal): Promise<Made> {
+      try {
+        return await client.send(command, { abortSignal: signal });
+      } catch (error) {
+        // Every part was compared on its way: S3 has put together something else.
+        if (damaged.has(reasonOf(error).name)) throw differs(error);
+        throw error;
+      }
+    }
+    const call = { what: `completing ${where}`, url, run, timeout: COMPLETE_SECONDS };
+    return callingOnce(call, send, isThere).catch(startOver);
+  }
+
+  async function isThere(): Promise<boolean> {
+    return (await compare(undefined)) !== undefined;
   }
 
   /** @returns undefined when the object is not the one that was sent */
-  async function compare(answer: Made): Promise<StoredObject | undefined> {
+  async function compare(made: Made): Promise<StoredObject | undefined> {
     const found = await look(client, url, run);
-    if (found === 'absent' || (found === 'denied' && answer === undefined)) return undefined;
     // Without leave to look, what S3 said when it made the object has to do: it had our CRC32 and size to check.
-    const {
-      ETag: etag,
-      VersionId: version,
-      ChecksumCRC32: crc,
-      ChecksumType: type,
-    } = found === 'denied' ? answer! : found;
-    const claimed: Claimed = {
-      size: found === 'denied' ? undefined : found.ContentLength,
-      etag,
-      crc32: type === 'COMPOSITE' ? undefined : crc,
+    const told = found === 'denied' ? made : found;
+    if (told === undefined || told === 'absent') return undefined;
+    const claimed = {
+      size: found === 'denied' || found === 'absent' ? undefined : found.ContentLength,
+      etag: told.ETag,
+      crc32: told.ChecksumType === 'COMPOSITE' ? undefined : told.ChecksumCRC32,
     };
-    const checksum = prove(claimed, [...sent.values()], attributes.sse === 'aws:kms');
+    const checksum = prove(claimed, [...sent.values()], isKms(told.ServerSideEncryption ?? attributes.sse));
     const parts = { total: sent.size, sent: sent.size, reused: 0 };
-    return checksum && { etag: etag ?? '', versionId: version ?? null, checksum, parts };
+    return checksum && { etag: told.ETag ?? '', versionId: told.VersionId ?? null, checksum, parts };
+  }
+
+  function differs(cause?: unknown): ModelpackError {
+    return new ModelpackError('integrity', `${where} is not what was sent: its size or checksum differs`, {
+      hint: 'another upload may have replaced it meanwhile; run the same command again',
+      cause,
+    });
   }
 
   async function discard(): Promise<void> {
     if (uploadId === undefined) return;
     const command = new AbortMultipartUploadCommand({ ...target, UploadId: uploadId });
+    // Its own time: the run's signal may be what brought us here.
+    const signal = AbortSignal.timeout(ABORT_SECONDS * 1000);
     try {
-      // Its own time: the run's signal may be what brought us here.
-      await client.send(command, { abortSignal: AbortSignal.timeout(ABORT_SECONDS * 1000) });
-    } catch (cause) {
-      if (reasonOf(cause).name === 'NoSuchUpload') return;
+      await calling({ what: `removing the upload to ${where}`, url, run: { ...run, signal } }, (attempt) =>
+        client.send(command, { abortSignal: attempt }),
+      );
+    } catch (error) {
+      if (nameBehind(error) === 'NoSuchUpload') return;
       const text = `the unfinished upload ${uploadId} of ${where} could not be removed; it is billed until it is`;
       run.report({ type: 'note', text });
     }
@@ -210,11 +221,8 @@ export async function s3Writer(options: S3WriterOptions): Promise<S3Writer> {
     readBack: () => Promise.reject(new Error('no part of an upload is read back')),
     write,
     async finish() {
-      stored = await compare(await makeVisible());
-      if (stored !== undefined) return;
-      throw new ModelpackError('integrity', `${where} is not what was sent: its size or checksum differs`, {
-        hint: 'another upload may have replaced it meanwhile; run the same command again',
-      });
+      stored = await compare(await (uploadId === undefined ? put() : complete(uploadId)));
+      if (stored === undefined) throw differs();
     },
     stored: () => stored!,
     keep: discard,

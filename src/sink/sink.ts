@@ -32,10 +32,30 @@ export interface Writer extends Sink {
   discard(): Promise<void>;
 }
 
+/** The destination has lost what was sent, or asks for all of it again. */
+export class StartOver extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StartOver';
+  }
+}
+
+/** What a bundle is written with. */
+export interface BeginOptions {
+  /** Bytes of a part. */
+  readonly partSize: number;
+  /** Nothing of an earlier run is used. */
+  readonly fresh: boolean;
+  /** What was asked for (`requestOf`), to be known by the next time; undefined when that cannot be said. */
+  readonly request: string | undefined;
+}
+
 /** A place for a bundle: a file, or an object in S3. */
 export interface Destination extends AsyncDisposable {
   /** As the user may paste it; `{id}` in it has become the bundle's id. */
-  location(bundle: Bundle): string;
+  location(id: string): string;
+  /** The smallest part that it takes, in bytes. */
+  readonly minPartSize: number;
   /** What stands there from before: small files are taken from it. */
   readonly former: Former | undefined;
   /**
@@ -44,6 +64,10 @@ export interface Destination extends AsyncDisposable {
    * @returns its sha256, null where that would mean reading all of it over a network; undefined when it is not there
    */
   find(bundle: Bundle, check: Check): Promise<{ readonly sha256: string | null } | undefined>;
-  /** @param fresh nothing of an earlier run is used */
-  begin(bundle: Bundle, partSize: number, fresh: boolean): Promise<Writer>;
+  /**
+   * Whether the bundle of this request is there, told by what was noted when it was written: without reading the
+   * small files that its id depends on.
+   */
+  recall(request: string, size: number): Promise<{ readonly id: string } | undefined>;
+  begin(bundle: Bundle, options: BeginOptions): Promise<Writer>;
 }

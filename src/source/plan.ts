@@ -93,6 +93,30 @@ export function plannedModels(models: readonly Model[]): LayoutModel[] {
   return models.map((model) => complete(model, new Map()));
 }
 
+/**
+ * What was asked for, as one hash: the models at their revisions and their files by the hashes that the sources give.
+ * The same request always gives the same bundle.
+ *
+ * @returns undefined when a source does not fix its files in advance
+ */
+export function requestOf(models: readonly Model[]): string | undefined {
+  const described = models.map(({ name, source, revision, ref, license, files }) => ({
+    name,
+    source,
+    revision,
+    ref,
+    license,
+    files: files.map(({ path, size, sha256, blobSha1 }) => ({ path, size, hash: sha256 ?? blobSha1 })),
+  }));
+  if (described.some(({ files }) => files.some(({ hash }) => hash === undefined))) return undefined;
+  const inOrder = described
+    .map((model) =>
+      JSON.stringify({ ...model, files: model.files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }),
+    )
+    .toSorted();
+  return createHash('sha256').update(inOrder.join('\n')).digest('hex');
+}
+
 const UNKNOWN_HASH = '0'.repeat(64);
 
 function complete(model: Model, hashes: ReadonlyMap<ModelFile, string>): LayoutModel {

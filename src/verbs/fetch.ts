@@ -1,12 +1,13 @@
 import { budgets, type Budget } from '../budget/check.ts';
 import { checkOf } from '../bundle/check.ts';
-import { ModelpackError } from '../errors.ts';
+import { layOut, type Layout } from '../bundle/layout.ts';
 import type { Run, RunEvent } from '../events.ts';
 import type { Destination } from '../sink/sink.ts';
-import { plan, type Plan } from '../source/plan.ts';
+import { plan, plannedModels, requestOf, type Plan } from '../source/plan.ts';
 import type { LeftOut, Model, Selection } from '../source/source.ts';
 import type { Resolve } from '../source/sources.ts';
-import { partSizeFor, transfer } from '../transfer.ts';
+import { partSizeFor } from '../transfer.ts';
+import { send } from './send.ts';
 
 export interface FetchOptions {
   readonly resolve: Resolve;
@@ -51,65 +52,54 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const models = await Promise.all(sources.map((source) => resolve(source, selection, run)));
   for (const model of models) await model.checkAccess(run);
   await using destination = await options.open(dryRun, run);
-  const planned = await plan(models, run, destination.former);
-  const partSize = partSizeFor(planned.bundle.size, options.partSize);
 
-  const location = destination.location(planned.bundle);
-  const found = dryRun ? undefined : await destination.find(planned.bundle, checkFor(planned, location, run));
-  const sha256 =
-    found?.sha256 ?? (dryRun || found ? null : await move(planned, destination, { jobs, partSize, run }));
-  const { bundle } = planned;
-  const { members } = bundle.layout;
-  return {
-    schema: 'modelpack.fetch/1',
-    location,
-    id: bundle.id,
-    size: bundle.size,
-    files: members.length - 1,
-    sha256,
-    models: models.map(({ name, source, revision }) => ({ name, source, revision: revision ?? null })),
-    transfer: { ...moved, ...(found ? { reused: bundle.size } : {}), seconds: (Date.now() - started) / 1000 },
-    skipped: found !== undefined,
-    budgets: budgets({ fileSizes: members.slice(1).map(({ size }) => size), bundleSize: bundle.size }, {}),
-    ...(dryRun ? dryRunOf(planned, models) : {}),
-  };
-}
-
-interface MoveOptions {
-  readonly jobs: number;
-  readonly partSize: number;
-  readonly run: Run;
-  readonly fresh?: boolean;
-}
-
-/** plan → destination. @returns sha256 of the whole bundle */
-async function move(planned: Plan, destination: Destination, options: MoveOptions): Promise<string> {
-  const { jobs, partSize, run, fresh = false } = options;
-  const { bundle } = planned;
-  const location = destination.location(bundle);
-  const writer = await destination.begin(bundle, partSize, fresh);
-  run.report({
-    type: 'transfer',
-    verb: 'fetch',
-    to: location,
-    total: bundle.size,
-    reused: writer.reused,
-    files: bundle.layout.members.length - 1,
-  });
-  try {
-    const check = checkFor(planned, location, run);
-    const sha256 = await transfer(bundle, writer, { partSize, jobs, check, run });
-    await writer.finish();
-    run.report({ type: 'stored', location });
-    return sha256!;
-  } catch (error) {
-    const wrong = error instanceof ModelpackError && error.code === 'integrity';
-    await (wrong ? writer.discard() : writer.keep());
-    if (!wrong || writer.reused === 0) throw error;
+  function result(layout: Layout, id: string, sha256: string | null, skipped: boolean): FetchResult {
+    const sizes = layout.members.slice(1).map(({ size }) => size);
+    return {
+      schema: 'modelpack.fetch/1',
+      location: destination.location(id),
+      id,
+      size: layout.size,
+      files: sizes.length,
+      sha256,
+      models: models.map(({ name, source, revision }) => ({ name, source, revision: revision ?? null })),
+      transfer: {
+        downloaded: moved.downloaded,
+        reused: skipped ? layout.size : moved.reused,
+        seconds: (Date.now() - started) / 1000,
+      },
+      skipped,
+      budgets: budgets({ fileSizes: sizes, bundleSize: layout.size }),
+    };
   }
-  // What the earlier run left was not what its journal said: that costs a download, not the bundle.
-  run.report({ type: 'note', text: 'what an earlier run left is damaged; everything is fetched again' });
-  return move(planned, destination, { ...options, fresh: true });
+
+  const request = requestOf(models);
+  if (!dryRun && request !== undefined) {
+    const expected = await layOut(plannedModels(models));
+    const recalled = await destination.recall(request, expected.size);
+    if (recalled !== undefined) return result(expected, recalled.id, null, true);
+  }
+
+  const planned = await plan(models, run, destination.former);
+  const { bundle } = planned;
+  const location = destination.location(bundle.id);
+  if (dryRun) return { ...result(bundle.layout, bundle.id, null, false), ...dryRunOf(planned, models) };
+
+  const found = await destination.find(bundle, checkFor(planned, location, run));
+  if (found !== undefined) return result(bundle.layout, bundle.id, found.sha256, true);
+
+  const partSize = partSizeFor(bundle.size, Math.max(options.partSize, destination.minPartSize));
+  const { sha256 } = await send(bundle, {
+    verb: 'fetch',
+    location,
+    files: bundle.layout.members.length - 1,
+    begin: (fresh) => destination.begin(bundle, { partSize, fresh, request }),
+    check: () => checkFor(planned, location, run),
+    partSize,
+    jobs,
+    run,
+  });
+  return result(bundle.layout, bundle.id, sha256 ?? null, false);
 }
 
 function checkFor(planned: Plan, where: string, run: Run) {

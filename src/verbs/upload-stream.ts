@@ -5,9 +5,10 @@ import { Upload } from '@aws-sdk/lib-storage';
 
 import { MiB, type Bytes } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
+import { Retryable } from '../http/retry.ts';
 import { attributesOf } from '../s3/attributes.ts';
 import { crc32, encodeCrc32 } from '../s3/crc32.ts';
-import { s3Failure } from '../s3/failure.ts';
+import { reasonOf, s3Failure } from '../s3/failure.ts';
 import { look } from '../s3/object.ts';
 import type { Checksum } from '../s3/proof.ts';
 import { completeKey, formatS3Url } from '../s3/url.ts';
@@ -58,6 +59,13 @@ export async function uploadStream(
     }
   }
 
+  async function isOurs(): Promise<boolean> {
+    const found = await look(client, url, run);
+    return (
+      typeof found === 'object' && found.ContentLength === size && found.ChecksumCRC32 === encodeCrc32(crc)
+    );
+  }
+
   const upload = new Upload({
     client,
     params: {
@@ -73,9 +81,14 @@ export async function uploadStream(
     partSize,
     queueSize: jobs,
   });
-  await upload.done().catch((error: unknown) => {
-    throw s3Failure(error, url, run.signal);
-  });
+  try {
+    await upload.done();
+  } catch (error) {
+    // The SDK sends again by itself: an object in the way may be what its first answer, which was lost, spoke of.
+    const tries = (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
+    const own = reasonOf(error).name === 'PreconditionFailed' && tries > 1 && (await isOurs());
+    if (!own) throw lasting(s3Failure(error, url, run.signal));
+  }
 
   const found = await look(client, url, run);
   const seen = typeof found === 'object' ? found : undefined;
@@ -99,4 +112,9 @@ export async function uploadStream(
     skipped: false,
     seconds: (Date.now() - started) / 1000,
   };
+}
+
+/** A pipe cannot be read again: what may pass has been waited for, and did not. */
+function lasting(error: unknown): unknown {
+  return error instanceof Retryable ? new ModelpackError('network', error.message, { cause: error }) : error;
 }

@@ -2,20 +2,19 @@ import { basename } from 'node:path';
 
 import type { HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 
-import type { Bundle } from '../bundle/bundle.ts';
 import { checkOf } from '../bundle/check.ts';
-import { FORMAT } from '../bundle/contents.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import { FORMAT_METADATA, ID_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
+import type { ObjectAttributes } from '../s3/attributes.ts';
+import { MIN_PART } from '../s3/limits.ts';
 import type { Checksum } from '../s3/proof.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
-import { isBundle, lookFirst } from '../sink/s3-destination.ts';
+import { isBundle, lookFirst, metadataOf } from '../sink/s3-destination.ts';
 import { s3Writer, type StoredObject } from '../sink/s3.ts';
-import type { Part } from '../sink/sink.ts';
 import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
-import { partSizeFor, transfer } from '../transfer.ts';
+import { partSizeFor } from '../transfer.ts';
+import { send } from './send.ts';
 
 export interface UploadOptions {
   readonly client: S3Client;
@@ -78,31 +77,34 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
     return { ...result, ...stored, skipped: true, seconds: (Date.now() - started) / 1000 };
   }
 
-  const partSize = partSizeFor(disk.size, options.partSize);
-  const writer = await s3Writer({
-    client,
-    url,
-    size: disk.size,
+  const partSize = partSizeFor(disk.size, Math.max(options.partSize, MIN_PART));
+  const metadata = { ...attributes.metadata, ...(bundle && metadataOf(bundle)) };
+  const { writer } = await send(disk, {
+    verb: 'upload',
+    location,
+    files: bundle === undefined ? 0 : bundle.layout.members.length - 1,
+    begin: () =>
+      s3Writer({
+        client,
+        url,
+        size: disk.size,
+        partSize,
+        noClobber,
+        run,
+        attributes: { ...attributes, metadata },
+      }),
+    check: () =>
+      bundle &&
+      checkOf(bundle.layout, {
+        where: path,
+        onFile: (file) => run.report({ type: 'file', path: file.path }),
+      }),
+    last: () => checkUnchanged(disk),
+    onWritten: ({ start, end }) => run.report({ type: 'bytes', count: end - start, from: 'disk' }),
     partSize,
-    noClobber,
+    jobs,
     run,
-    attributes: { ...attributes, metadata: { ...attributes.metadata, ...metadataOf(bundle) } },
   });
-  const files = bundle === undefined ? 0 : bundle.layout.members.length - 1;
-  run.report({ type: 'transfer', verb: 'upload', to: location, total: disk.size, reused: 0, files });
-  try {
-    const onFile = (member: { path: string }) => run.report({ type: 'file', path: member.path });
-    const check = bundle && checkOf(bundle.layout, { where: path, onFile });
-    const onWritten = ({ start, end }: Part) =>
-      run.report({ type: 'bytes', count: end - start, from: 'disk' });
-    await transfer(disk, writer, { partSize, jobs, check, onWritten, run });
-    await checkUnchanged(disk);
-    await writer.finish();
-  } catch (error) {
-    await writer.discard();
-    throw error;
-  }
-  run.report({ type: 'stored', location });
   return { ...result, ...writer.stored(), skipped: false, seconds: (Date.now() - started) / 1000 };
 }
 
@@ -111,10 +113,6 @@ async function checkUnchanged(disk: DiskFile): Promise<void> {
   throw new ModelpackError('integrity', `${disk.path} changed while it was uploaded`, {
     hint: 'run the same command again',
   });
-}
-
-function metadataOf(bundle: Bundle | undefined): Record<string, string> {
-  return bundle === undefined ? {} : { [ID_METADATA]: bundle.id, [FORMAT_METADATA]: FORMAT };
 }
 
 /** Of an object that was there before: what S3 tells of it. */

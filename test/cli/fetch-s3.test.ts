@@ -78,6 +78,7 @@ describe.each(models)('fetch %s -o s3://…', (model) => {
     expect(s3.object(bucket, `${model}.tar`)?.metadata).toEqual({
       'modelpack-id': onDisk.id,
       'modelpack-format': 'modelpack/1',
+      'modelpack-request': expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 

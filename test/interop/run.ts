@@ -1,0 +1,67 @@
+// What others say of our bytes: other readers of tar, other clients of S3, another S3, the real Hub client.
+//
+//   npx tsx test/interop/run.ts [CHECK...]        all of them by default
+//
+// PYTHON names a Python that has requirements.txt. Prints a line for each check; the exit code is 1 if one failed.
+
+import { big, odd, tinyBert } from '../servers/hub/models.ts';
+import { openBench, type Bench } from './bench.ts';
+import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
+import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
+
+/** Says what was found, or throws. */
+type Check = (bench: Bench) => Promise<string>;
+
+const checks: Readonly<Record<string, Check>> = {
+  'gnu-tar': gnuTar,
+  bsdtar,
+  tarfile,
+  offsets,
+  reproducible,
+  'read-bundle': readBundle,
+  safetensors,
+  'huggingface-hub': huggingfaceHub,
+  moto,
+  boto3,
+  'aws-cli': awsCli,
+  's3-conformance': s3Conformance,
+};
+
+const MiB = 1024 * 1024;
+const repos = [tinyBert(), odd(), big({ size: 24 * MiB })];
+
+async function huggingfaceHub(bench: Bench): Promise<string> {
+  const models = ['acme/tiny-bert', 'acme/odd'];
+  return (await bench.python(['hub_fixture_check.py', bench.hub.endpoint, ...models])).trim();
+}
+
+async function passes(name: string, check: Check): Promise<boolean> {
+  const started = performance.now();
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  try {
+    await using bench = await openBench(repos);
+    const found = await check(bench);
+    say(`ok      ${name.padEnd(16)} ${found} (${seconds()})`);
+    return true;
+  } catch (error) {
+    const { message, stdout = '' } = error as Error & { readonly stdout?: string };
+    say(`FAILED  ${name.padEnd(16)} (${seconds()})\n${stdout}${message}`);
+    return false;
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(checks, name));
+if (unknown.length > 0) {
+  say(`no such check: ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  for (const [name, check] of Object.entries(checks)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    if (!(await passes(name, check))) process.exitCode = 1;
+  }
+}
