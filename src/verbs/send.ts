@@ -50,7 +50,8 @@ export async function send<W extends Writer>(
       // What an earlier run left was not what its journal said: that costs a download, not the bundle.
       const again = lost || (wrong && writer.reused > 0);
       if (again && tries < TRIES) {
-        run.report({ type: 'note', text: `${error.message}; everything is sent again` });
+        const why = lost ? error.message : 'what an earlier run left is damaged';
+        run.report({ type: 'note', text: `${why}; everything is sent again` });
         continue;
       }
       throw lost ? new ModelpackError('network', error.message, { cause: error }) : error;
