@@ -22,6 +22,8 @@ export interface GlobalOptions {
 export interface Session {
   readonly run: Run;
   readonly io: Io;
+  /** The width to write for. */
+  readonly columns: number;
   /** Sources of models; opened when first asked for. */
   resolver(options: HubOptions): Promise<Resolve>;
   /**
@@ -47,6 +49,7 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
   const report: Report = (event) => reporter.report(io.secrets.redactEvent(event));
   return {
     io,
+    columns: io.stdout.columns ?? (Number(io.env['COLUMNS']) || 100),
     run: { signal: io.signal, report },
     async resolver(hubOptions) {
       const { httpClient } = await import('../http/client.ts');

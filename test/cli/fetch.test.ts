@@ -66,7 +66,7 @@ describe.concurrent('a fetch', () => {
   test('prints the location and nothing else, and leaves nothing beside the bundle', async () => {
     await using bench = await open();
     const { code, stdout, stderr } = await bench.run(['fetch', id, '-o', 'models.tar']);
-    expect(stderr).toMatch(/7 files, .* every hash checked; .* downloaded in [\d.]+ s.*; id [0-9a-f]{12}\n$/);
+    expect(stderr).toMatch(/ downloaded in [\d.]+ s.*\n7 files, .*, every hash checked; id [0-9a-f]{12}\n$/);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'models.tar\n' });
     expect(await bench.folder.list()).toEqual(['models.tar']);
   });

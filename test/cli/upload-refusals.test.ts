@@ -137,7 +137,9 @@ describe.concurrent('credentials', () => {
     const args = ['upload', bundles.single, 's3://models/key', '--endpoint-url', s3.endpoint];
     const { code, stderr } = await modelpack(args, { env });
     expect(code).toBe(5);
-    expect(stderr).toMatch(/^modelpack: no AWS credentials were found \(.+\)\nhint: .*AWS_ACCESS_KEY_ID.*\n$/);
+    expect(stderr).toMatch(
+      /^modelpack: no AWS credentials were found \(.+\)\nhint: .*AWS_ACCESS_KEY_ID.*\n$/,
+    );
     expect(s3.log).toEqual([]);
   });
 

@@ -86,7 +86,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
         await session.result(report, (value, paint) => {
           if (flags.format === 'json') return JSON.stringify(value);
           if (flags.format !== 'text') return render[flags.format](value, beside);
-          return render.text(value, { ...beside, columns: session.io.stdout.columns ?? 100, paint });
+          return render.text(value, { ...beside, columns: session.columns, paint });
         });
         return report.fits ? undefined : 'check';
       }),

@@ -32,11 +32,14 @@ export function fetched(result: FetchResult, paint: Paint): string {
   ].join('\n');
 }
 
-/** What the run did, for people, on stderr. */
+/** What the run did, for people, on stderr: two lines that fit a terminal. */
 export function summary({ skipped, size, files, transfer, id }: FetchResult): string {
-  if (skipped)
-    return `already there: ${formatCount(files, 'file')}, ${formatSize(size)}, id ${id.slice(0, 12)}`;
+  const what = `${formatCount(files, 'file')}, ${formatSize(size)}`;
+  if (skipped) return `already there: ${what}, id ${id.slice(0, 12)}`;
   const rate = transfer.seconds > 0 ? `, ${formatSize(transfer.downloaded / transfer.seconds)}/s` : '';
   const reused = transfer.reused > 0 ? `, ${formatSize(transfer.reused)} reused` : '';
-  return `${formatCount(files, 'file')}, ${formatSize(size)}, every hash checked; ${formatSize(transfer.downloaded)} downloaded${reused} in ${formatDuration(transfer.seconds)}${rate}; id ${id.slice(0, 12)}`;
+  return [
+    `${formatSize(transfer.downloaded)} downloaded${reused} in ${formatDuration(transfer.seconds)}${rate}`,
+    `${what}, every hash checked; id ${id.slice(0, 12)}`,
+  ].join('\n');
 }

@@ -13,5 +13,5 @@ export function uploadSummary({ skipped, size, parts, seconds, checksum }: Uploa
   if (skipped) return `already there: ${formatSize(size)}, nothing was sent`;
   const rate = seconds > 0 ? `, ${formatSize(size / seconds)}/s` : '';
   const proof = proofs[checksum.algorithm](checksum.value);
-  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}; ${proof}`;
+  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}\n${proof}`;
 }
