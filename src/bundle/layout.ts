@@ -1,5 +1,5 @@
 import { ModelpackError } from '../errors.ts';
-import { BLOCK, encodeHeader, paddingOf } from './header.ts';
+import { BLOCK, encodeHeader, encodeHeaders, paddingOf } from './header.ts';
 import { corrupt, encodeIndex, FORMAT, idOf, INDEX_NAME, type Index, type IndexModel } from './contents.ts';
 import { checkDistinct, checkPath } from './path.ts';
 
@@ -93,18 +93,20 @@ export async function layOutAgain(index: Index, where: string): Promise<Layout> 
 }
 
 async function draft(models: readonly LayoutModel[]): Promise<Draft[]> {
-  const drafts: Draft[] = [];
-  for (const [model, { name, files }] of models.entries()) {
+  const files = models.flatMap(({ name, files: own }, model) => {
     checkPath(name, name);
-    for (const [file, { path, size, sha256 }] of files.entries()) {
+    return own.map(({ path, size, sha256 }, file) => {
       checkPath(path, name);
       const full = `${name}/${path}`;
       checkPath(full, name);
-      drafts.push({ path: full, header: await encodeHeader(full, size), size, sha256, model, file });
-    }
-  }
-  checkDistinct([INDEX_NAME, ...drafts.map(({ path }) => path)]);
-  return drafts.toSorted((a, b) => a.size - b.size || compareBytes(a.path, b.path));
+      return { path: full, size, sha256, model, file };
+    });
+  });
+  checkDistinct([INDEX_NAME, ...files.map(({ path }) => path)]);
+  const headers = await encodeHeaders(files);
+  return files
+    .map((file, i) => ({ ...file, header: headers[i]! }))
+    .toSorted((a, b) => a.size - b.size || compareBytes(a.path, b.path));
 }
 
 async function place(indexLength: number, drafts: readonly Draft[]): Promise<Member[]> {

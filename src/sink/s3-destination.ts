@@ -36,12 +36,12 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
       const found = await lookFirst(client, target, noClobber, run);
       return !force && isBundle(found, bundle.id, bundle.size) ? { sha256: null } : undefined;
     },
-    async recall(request, size) {
+    async recall(request) {
       if (force || url.key.includes('{id}')) return undefined;
       const found = await lookFirst(client, completeKey(url, undefined, NAME), noClobber, run);
-      if (typeof found !== 'object' || found.ContentLength !== size) return undefined;
+      if (typeof found !== 'object') return undefined;
       const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};
-      return id !== undefined && noted === request ? { id } : undefined;
+      return id !== undefined && noted === request ? { id, size: found.ContentLength } : undefined;
     },
     begin(bundle, { partSize, request }): Promise<S3Writer> {
       const noted = request === undefined ? {} : { [REQUEST_METADATA]: request };

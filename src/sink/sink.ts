@@ -68,6 +68,6 @@ export interface Destination extends AsyncDisposable {
    * Whether the bundle of this request is there, told by what was noted when it was written: without reading the
    * small files that its id depends on.
    */
-  recall(request: string, size: number): Promise<{ readonly id: string } | undefined>;
+  recall(request: string): Promise<{ readonly id: string; readonly size: number | undefined } | undefined>;
   begin(bundle: Bundle, options: BeginOptions): Promise<Writer>;
 }

@@ -75,9 +75,11 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
 
   const request = requestOf(models);
   if (!dryRun && request !== undefined) {
-    const expected = await layOut(plannedModels(models));
-    const recalled = await destination.recall(request, expected.size);
-    if (recalled !== undefined) return result(expected, recalled.id, null, true);
+    const recalled = await destination.recall(request);
+    if (recalled !== undefined) {
+      const expected = await layOut(plannedModels(models));
+      if (expected.size === recalled.size) return result(expected, recalled.id, null, true);
+    }
   }
 
   const planned = await plan(models, run, destination.former);
