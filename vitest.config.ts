@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // Tests of the command line start processes of their own; more workers would only wait for two cores.
     maxWorkers: 2,
+    // Some tests use the SDK themselves; bin/ says the same for the program.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     ...(process.env['CI'] === 'true' ? { reporters: ['default'] } : {}),
   },
 });
