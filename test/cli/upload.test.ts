@@ -116,7 +116,7 @@ describe('upload', () => {
   it('says on stdout the location and nothing else, and the rest on stderr', async () => {
     const { code, stdout, stderr } = await upload([small.path, 's3://models/said.tar']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 's3://models/said.tar\n' });
-    expect(stderr).toMatch(/in 1 part, .*CRC32.*\n$/);
+    expect(stderr).toMatch(/in 1 part, .*\n.*CRC32.*\n$/);
   });
 
   it('says nothing but the location with --quiet', async () => {
