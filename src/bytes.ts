@@ -16,6 +16,12 @@ export interface Content {
   read(into: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A content that exists somewhere, open until it is disposed of. */
+export interface Stored extends Content, AsyncDisposable {
+  /** As the user may paste it. */
+  readonly location: string;
+}
+
 const CHUNK = 4 * MiB;
 
 /**

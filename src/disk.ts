@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { open as openFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { open, type Content } from './bytes.ts';
+import { open, type Content, type Stored } from './bytes.ts';
 import { codeOf, ModelpackError } from './errors.ts';
 import { shellWord } from './printable.ts';
 
 /** A file on disk, open for reading at any place. */
-export interface DiskFile extends Content, AsyncDisposable {
+export interface DiskFile extends Stored {
   readonly path: string;
   /** Whether it was written to, or replaced, since it was opened. */
   changed(): Promise<boolean>;
@@ -23,6 +23,7 @@ export async function openDisk(path: string): Promise<DiskFile> {
   }
   return {
     path,
+    location: path,
     size: Number(before.size),
     async changed() {
       const now = await stat(path, { bigint: true });

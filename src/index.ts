@@ -16,6 +16,9 @@ export type { Destination, Part, Sink, Writer } from './sink/sink.ts';
 export { s3Client, type S3Settings } from './s3/client.ts';
 export { parseS3Url, type S3Url } from './s3/url.ts';
 export type { ObjectAttributes } from './s3/attributes.ts';
+export { openDisk, type DiskFile } from './disk.ts';
+export { openObject } from './s3/content.ts';
+export type { Content, Stored } from './bytes.ts';
 
 export type { Bundle } from './bundle/bundle.ts';
 export type { Index, IndexFile, IndexModel } from './bundle/contents.ts';

@@ -20,6 +20,13 @@ export interface Sink {
   write(part: Part, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
+/** Takes everything and keeps nothing: what passes is only checked. */
+export const nowhere: Sink = {
+  has: () => false,
+  readBack: () => Promise.reject(new Error('nothing is kept')),
+  write: () => Promise.resolve(),
+};
+
 /** A sink for one bundle or file, from its first part to its end. Exactly one of the three ends is called. */
 export interface Writer extends Sink {
   /** Bytes that an earlier run left. */

@@ -1,10 +1,12 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { checkOf } from '../bundle/check.ts';
-import { FORMAT, type IndexModel } from '../bundle/contents.ts';
+import type { FORMAT, IndexModel } from '../bundle/contents.ts';
+import { readBundle } from '../bundle/read.ts';
+import { MiB, type Stored } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import { readBundle } from '../bundle/read.ts';
-import { openDisk, type DiskFile } from '../disk.ts';
+import { nowhere, type Part } from '../sink/sink.ts';
+import { transfer } from '../transfer.ts';
 
 /** The document of `inspect --json`: the index, with the id and the number of files. Sizes are bytes. */
 export interface InspectResult {
@@ -31,13 +33,12 @@ export interface VerifyResult {
 }
 
 /** Says what is in a bundle; reads its index alone. */
-export async function inspectBundle(path: string): Promise<InspectResult> {
-  await using disk = await openDisk(path);
-  const { id, index, layout } = await bundleIn(disk);
+export async function inspectBundle(stored: Stored): Promise<InspectResult> {
+  const { id, index, layout } = await bundleIn(stored);
   const { format, size, models } = index;
   return {
     schema: 'modelpack.inspect/1',
-    location: path,
+    location: stored.location,
     id,
     format,
     size,
@@ -46,42 +47,32 @@ export async function inspectBundle(path: string): Promise<InspectResult> {
   };
 }
 
+/** Parts read at once, and their size in bytes: enough for S3, and little memory. */
+const VERIFY = { jobs: 4, partSize: 8 * MiB } as const;
+
 /**
  * Recomputes every sha256 of a bundle and compares every other byte with the index.
  *
  * @throws ModelpackError `integrity` at the first thing that is wrong
  */
-export async function verifyBundle(path: string, run: Run): Promise<VerifyResult> {
+export async function verifyBundle(stored: Stored, run: Run): Promise<VerifyResult> {
   const started = Date.now();
-  await using disk = await openDisk(path);
-  const bundle = await bundleIn(disk);
-  const files = bundle.layout.members.length - 1;
-  run.report({ type: 'transfer', verb: 'verify', to: path, total: bundle.size, reused: 0, files });
+  const { location } = stored;
+  const { id, size, layout } = await bundleIn(stored);
+  const files = layout.members.length - 1;
+  run.report({ type: 'transfer', verb: 'verify', to: location, total: size, reused: 0, files });
   const onFile = (member: { path: string }) => run.report({ type: 'file', path: member.path });
-  const check = checkOf(bundle.layout, { where: path, onFile });
-  for await (const chunk of bundle.open()) {
-    run.signal.throwIfAborted();
-    check.update(chunk);
-    run.report({ type: 'bytes', count: chunk.length, from: 'disk' });
-  }
-  const sha256 = check.finish();
+  const onWritten = ({ start, end }: Part) => run.report({ type: 'bytes', count: end - start, from: 'disk' });
+  const check = checkOf(layout, { where: location, onFile });
+  const sha256 = await transfer(stored, nowhere, { ...VERIFY, check, onWritten, run });
   const seconds = (Date.now() - started) / 1000;
-  return {
-    schema: 'modelpack.verify/1',
-    location: path,
-    id: bundle.id,
-    size: bundle.size,
-    files,
-    sha256,
-    ok: true,
-    seconds,
-  };
+  return { schema: 'modelpack.verify/1', location, id, size, files, sha256: sha256!, ok: true, seconds };
 }
 
-async function bundleIn(disk: DiskFile): Promise<Bundle> {
-  const bundle = await readBundle(disk, disk.path);
+async function bundleIn(stored: Stored): Promise<Bundle> {
+  const bundle = await readBundle(stored, stored.location);
   if (bundle !== undefined) return bundle;
-  throw new ModelpackError('integrity', `${disk.path} is no bundle`, {
+  throw new ModelpackError('integrity', `${stored.location} is no bundle`, {
     hint: 'a bundle is made by: modelpack fetch <source...> -o <file>',
   });
 }

@@ -1,12 +1,10 @@
-import { stat } from 'node:fs/promises';
-
 import type { Gate } from '../budget/check.ts';
 import { sizeReport, type MeasuredTarget, type SizeReport } from '../budget/report.ts';
 import { layOut } from '../bundle/layout.ts';
+import type { Stored } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { readBundle } from '../bundle/read.ts';
-import { openDisk } from '../disk.ts';
 import { plannedModels } from '../source/plan.ts';
 import type { LeftOut, Selection } from '../source/source.ts';
 import { isPath, type Resolve } from '../source/sources.ts';
@@ -15,6 +13,8 @@ import type { LayoutModel } from '../bundle/layout.ts';
 export interface SizeCheckOptions {
   readonly resolve: Resolve;
   readonly selection: Selection;
+  /** Opens a file or an object, which may be a bundle; undefined for what is neither. */
+  readonly open: (target: string) => Promise<Stored | undefined>;
   /** The function's ephemeral storage, in bytes; default 512 MB. */
   readonly tmp?: number | undefined;
   /** The function's memory, in bytes. */
@@ -47,9 +47,26 @@ export async function sizeCheck(targets: readonly string[], options: SizeCheckOp
   };
 }
 
-async function measure(target: string, { resolve, selection, run }: SizeCheckOptions): Promise<Measured> {
-  const bundled = (await isFile(target)) ? await measureBundle(target) : undefined;
-  if (bundled !== undefined) return bundled;
+async function measure(
+  target: string,
+  { resolve, open, selection, run }: SizeCheckOptions,
+): Promise<Measured> {
+  await using stored = await open(target);
+  const bundle = stored && (await readBundle(stored, target));
+  if (bundle !== undefined) {
+    return {
+      target,
+      revision: undefined,
+      files: bundle.layout.members.slice(1).map(({ path, size }) => ({ path, size })),
+      leftOut: [],
+      models: bundle.index.models,
+    };
+  }
+  if (stored !== undefined && !isPath(target)) {
+    throw new ModelpackError('usage', `${target} is no bundle`, {
+      hint: `for a file of this machine write ./${target}`,
+    });
+  }
   const model = await resolve(target, selection, run);
   return {
     target,
@@ -58,27 +75,4 @@ async function measure(target: string, { resolve, selection, run }: SizeCheckOpt
     leftOut: model.leftOut,
     models: plannedModels([model]),
   };
-}
-
-async function measureBundle(path: string): Promise<Measured | undefined> {
-  await using disk = await openDisk(path);
-  const bundle = await readBundle(disk, path);
-  if (bundle === undefined && !isPath(path)) {
-    throw new ModelpackError('usage', `${path} is a file and no bundle`, {
-      hint: `write ./${path} for the file itself`,
-    });
-  }
-  return (
-    bundle && {
-      target: path,
-      revision: undefined,
-      files: bundle.layout.members.slice(1).map((member) => ({ path: member.path, size: member.size })),
-      leftOut: [],
-      models: bundle.index.models,
-    }
-  );
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }

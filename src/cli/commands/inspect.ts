@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 
+import { openStored } from '../stored.ts';
 import type { Act } from '../program.ts';
+import { addS3Connection, type S3Connection } from './s3-options.ts';
 import { inspected } from '../render/inspect.ts';
 
 const examples = `Examples:
   modelpack inspect models.tar
+  modelpack inspect s3://my-bucket/models.tar
   modelpack inspect models.tar --json | jq -r '.models[].files[].path'
 `;
 
@@ -13,13 +16,14 @@ export function addInspect(root: Command, act: Act): Command {
     .command('inspect')
     .summary('list the models and files of a bundle')
     .description('List the models and files of a bundle. Only its index is read.')
-    .argument('<bundle>', 'a bundle file')
+    .argument('<bundle>', 'a bundle file, or s3://bucket/key')
     .addHelpText('before', examples)
-    .action((bundle: string) =>
+    .action((bundle: string, flags: S3Connection) =>
       act(command, async (session) => {
         const { inspectBundle } = await import('../../verbs/inspect.ts');
-        await session.result(await inspectBundle(bundle), inspected);
+        await using stored = await openStored(bundle, flags, session.io.env, session.run);
+        await session.result(await inspectBundle(stored), inspected);
       }),
     );
-  return command;
+  return addS3Connection(command);
 }

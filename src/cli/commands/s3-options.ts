@@ -5,11 +5,15 @@ import type { ObjectAttributes } from '../../s3/attributes.ts';
 import type { S3Settings } from '../../s3/client.ts';
 import { parsePair } from '../values.ts';
 
-/** The options that every command which writes to S3 takes. */
-export interface S3Flags {
+/** How S3 is reached: every command that may meet an `s3://` address takes these. */
+export interface S3Connection {
   readonly endpointUrl?: string;
   readonly region?: string;
   readonly profile?: string;
+}
+
+/** What an object is written with besides. */
+export interface S3Flags extends S3Connection {
   readonly storageClass?: string;
   readonly sse?: 'AES256' | 'aws:kms';
   readonly sseKmsKeyId?: string;
@@ -18,11 +22,7 @@ export interface S3Flags {
   readonly clobber: boolean;
 }
 
-export function addS3Options(command: Command): Command {
-  const pairs = (flags: string, description: string) =>
-    new Option(flags, description)
-      .argParser((text: string, previous: S3Flags['tag']) => [...previous, parsePair(text)])
-      .default([]);
+export function addS3Connection(command: Command): Command {
   return command
     .optionsGroup('S3 options:')
     .option(
@@ -30,7 +30,15 @@ export function addS3Options(command: Command): Command {
       'another server than AWS, with path-style addresses; else AWS_ENDPOINT_URL_S3',
     )
     .option('--region <region>', 'else AWS_REGION and the profile')
-    .option('--profile <name>', 'of the AWS configuration; else AWS_PROFILE')
+    .option('--profile <name>', 'of the AWS configuration; else AWS_PROFILE');
+}
+
+export function addS3Options(command: Command): Command {
+  const pairs = (flags: string, description: string) =>
+    new Option(flags, description)
+      .argParser((text: string, previous: S3Flags['tag']) => [...previous, parsePair(text)])
+      .default([]);
+  return addS3Connection(command)
     .option('--storage-class <class>', 'such as STANDARD_IA')
     .addOption(new Option('--sse <kind>', 'server-side encryption').choices(['AES256', 'aws:kms']))
     .option('--sse-kms-key-id <id>', 'the key for --sse aws:kms')
@@ -40,7 +48,7 @@ export function addS3Options(command: Command): Command {
 }
 
 export function s3SettingsOf(
-  { endpointUrl, region, profile, jobs }: S3Flags & { readonly jobs: number },
+  { endpointUrl, region, profile, jobs }: S3Connection & { readonly jobs: number },
   env: Readonly<Record<string, string | undefined>>,
 ): S3Settings {
   const endpoint = endpointUrl ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];

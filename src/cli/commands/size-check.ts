@@ -3,13 +3,15 @@ import { Option, type Command } from 'commander';
 import type { Gate } from '../../budget/check.ts';
 import { weightFormats, type Weights } from '../../source/source.ts';
 import { ModelpackError } from '../../errors.ts';
+import { openIfStored } from '../stored.ts';
 import type { Act } from '../program.ts';
+import { addS3Connection, type S3Connection } from './s3-options.ts';
 import { parseCount, parseMegabytes } from '../values.ts';
 
 const formats = ['text', 'json', 'markdown', 'github'] as const;
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
 
-interface Flags {
+interface Flags extends S3Connection {
   readonly tmp?: number;
   readonly memory?: number;
   readonly gate: readonly Gate[];
@@ -37,7 +39,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
     .description(
       'Say whether models fit AWS Lambda, before anything is downloaded. Exit code 3 when a gated budget is exceeded.',
     )
-    .argument('<target...>', 'sources, bundle files, folders; several are added up')
+    .argument('<target...>', 'sources, bundle files, folders, s3:// bundles; several are added up')
     .addOption(
       new Option('--tmp <size>', "the function's ephemeral storage, 512MB to 10240MB").argParser(
         parseMegabytes(512, 10_240),
@@ -75,6 +77,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
         const { include, exclude, weights, all, tmp, memory } = flags;
         const { report, leftOut, models } = await sizeCheck(targets, {
           resolve: await session.resolver(flags),
+          open: (target) => openIfStored(target, flags, session.io.env, session.run),
           selection: { include, exclude, weights, all: all === true },
           gate: flags.gate.length > 0 ? flags.gate : ['tmp'],
           run: session.run,
@@ -91,7 +94,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
         return report.fits ? undefined : 'check';
       }),
     );
-  return command;
+  return addS3Connection(command);
 }
 
 function append(text: string, previous: readonly string[]): string[] {

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 
+import { openStored } from '../stored.ts';
 import type { Act } from '../program.ts';
+import { addS3Connection, type S3Connection } from './s3-options.ts';
 import { verified } from '../render/inspect.ts';
 
 const examples = `Examples:
   modelpack verify models.tar
+  modelpack verify s3://my-bucket/models.tar
 `;
 
 export function addVerify(root: Command, act: Act): Command {
@@ -12,13 +15,14 @@ export function addVerify(root: Command, act: Act): Command {
     .command('verify')
     .summary('recompute every sha256 of a bundle')
     .description('Recompute every sha256 of a bundle, and compare every other byte with what its index says.')
-    .argument('<bundle>', 'a bundle file')
+    .argument('<bundle>', 'a bundle file, or s3://bucket/key')
     .addHelpText('before', examples)
-    .action((bundle: string) =>
+    .action((bundle: string, flags: S3Connection) =>
       act(command, async (session) => {
         const { verifyBundle } = await import('../../verbs/inspect.ts');
-        await session.result(await verifyBundle(bundle, session.run), verified);
+        await using stored = await openStored(bundle, flags, session.io.env, session.run);
+        await session.result(await verifyBundle(stored, session.run), verified);
       }),
     );
-  return command;
+  return addS3Connection(command);
 }
