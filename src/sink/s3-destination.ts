@@ -47,15 +47,8 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
       const noted = request === undefined ? {} : { [REQUEST_METADATA]: request };
       const metadata = { ...attributes.metadata, ...metadataOf(bundle), ...noted };
       const target = completeKey(url, bundle.id, NAME);
-      return s3Writer({
-        client,
-        url: target,
-        size: bundle.size,
-        partSize,
-        noClobber,
-        run,
-        attributes: { ...attributes, metadata },
-      });
+      const written = { client, url: target, attributes: { ...attributes, metadata }, noClobber, run };
+      return s3Writer(written, bundle.size, partSize);
     },
     async [Symbol.asyncDispose]() {
       client.destroy();

@@ -10,7 +10,8 @@ import { MIN_PART } from '../s3/limits.ts';
 import type { Checksum } from '../s3/proof.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import { isBundle, lookFirst, metadataOf } from '../sink/s3-destination.ts';
-import { s3Writer, type StoredObject } from '../sink/s3.ts';
+import type { StoredObject } from '../s3/stored.ts';
+import { s3Writer } from '../sink/s3.ts';
 import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
 import { partSizeFor } from '../transfer.ts';
@@ -79,20 +80,12 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
 
   const partSize = partSizeFor(disk.size, Math.max(options.partSize, MIN_PART));
   const metadata = { ...attributes.metadata, ...(bundle && metadataOf(bundle)) };
+  const target = { client, url, attributes: { ...attributes, metadata }, noClobber, run };
   const { writer } = await send(disk, {
     verb: 'upload',
     location,
     files: bundle === undefined ? 0 : bundle.layout.members.length - 1,
-    begin: () =>
-      s3Writer({
-        client,
-        url,
-        size: disk.size,
-        partSize,
-        noClobber,
-        run,
-        attributes: { ...attributes, metadata },
-      }),
+    begin: () => s3Writer(target, disk.size, partSize),
     check: () =>
       bundle &&
       checkOf(bundle.layout, {

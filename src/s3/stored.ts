@@ -1,0 +1,69 @@
+import type {
+  CompleteMultipartUploadCommandOutput,
+  PutObjectCommandOutput,
+  S3Client,
+} from '@aws-sdk/client-s3';
+
+import { ModelpackError } from '../errors.ts';
+import type { Run } from '../events.ts';
+import { isKms, type ObjectAttributes } from './attributes.ts';
+import { look } from './object.ts';
+import { prove, type Checksum, type SentPart } from './proof.ts';
+import { formatS3Url, type S3Url } from './url.ts';
+
+/** What S3 holds now, and by what it was compared with what was sent. */
+export interface StoredObject {
+  readonly etag: string;
+  readonly versionId: string | null;
+  readonly checksum: Checksum;
+  readonly parts: { readonly total: number; readonly sent: number; readonly reused: number };
+}
+
+/** An object that is being written. */
+export interface Target {
+  readonly client: S3Client;
+  readonly url: S3Url;
+  readonly attributes: ObjectAttributes;
+  /** Fail rather than replace an object that appeared meanwhile. */
+  readonly noClobber: boolean;
+  readonly run: Run;
+}
+
+/** What S3 says when it has made the object; undefined when the answer was lost. */
+export type Made = PutObjectCommandOutput | CompleteMultipartUploadCommandOutput | undefined;
+
+/**
+ * Compares the object with what was sent.
+ *
+ * @returns undefined when it is another one
+ */
+export async function compare(
+  { client, url, attributes, run }: Target,
+  sent: readonly SentPart[],
+  made: Made,
+): Promise<StoredObject | undefined> {
+  const found = await look(client, url, run);
+  // Without leave to look, what S3 said when it made the object has to do: it had our CRC32 and size to check.
+  const told = found === 'denied' ? made : found;
+  if (told === undefined || told === 'absent') return undefined;
+  const claimed = {
+    size: found === 'denied' || found === 'absent' ? undefined : found.ContentLength,
+    etag: told.ETag,
+    crc32: told.ChecksumType === 'COMPOSITE' ? undefined : told.ChecksumCRC32,
+  };
+  const checksum = prove(claimed, sent, isKms(told.ServerSideEncryption ?? attributes.sse));
+  const parts = { total: sent.length, sent: sent.length, reused: 0 };
+  return checksum && { etag: told.ETag ?? '', versionId: told.VersionId ?? null, checksum, parts };
+}
+
+/** That what is there now is not what was sent. */
+export function differs(url: S3Url, cause?: unknown): ModelpackError {
+  return new ModelpackError(
+    'integrity',
+    `${formatS3Url(url)} is not what was sent: its size or checksum differs`,
+    {
+      hint: 'another upload may have replaced it meanwhile; run the same command again',
+      cause,
+    },
+  );
+}
