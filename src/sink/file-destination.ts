@@ -56,10 +56,13 @@ export async function fileDestination(output: string, options: FileDestinationOp
       former: force ? undefined : formerOf(existing, resumable, partial),
       async find(bundle, check) {
         if (force || existing?.id !== bundle.id) return undefined;
+        const files = bundle.layout.members.length - 1;
+        run.report({ type: 'transfer', verb: 'verify', to: output, total: bundle.size, reused: 0, files });
         try {
           for await (const chunk of open(existing)) {
             run.signal.throwIfAborted();
             check.update(chunk);
+            run.report({ type: 'bytes', count: chunk.length, from: 'disk' });
           }
           const sha256 = check.finish();
           await discardPartial(output); // of a run towards another bundle

@@ -51,7 +51,8 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const { run, moved } = counted(options.run);
   const models = await Promise.all(sources.map((source) => resolve(source, selection, run)));
   for (const model of models) await model.checkAccess(run);
-  await using destination = await options.open(dryRun, run);
+  // What the destination reads of itself is no part of the transfer: it is not counted.
+  await using destination = await options.open(dryRun, options.run);
 
   function result(layout: Layout, id: string, sha256: string | null, skipped: boolean): FetchResult {
     const sizes = layout.members.slice(1).map(({ size }) => size);
