@@ -62,6 +62,10 @@ export function reasonOf(error: unknown): { name: string; status: number } {
   return { name, status };
 }
 
+/** What servers say of options that they do not know or do not allow; encryption, for one, may need https. */
+const notTaken =
+  /^(NotImplemented|Invalid(Request|Argument|StorageClass|EncryptionAlgorithmError|Tag\w*)|MetadataTooLarge|KMS\..*)$/;
+
 function lasting(name: string, status: number, cause: unknown, url: S3Url): unknown {
   const where = formatS3Url(url);
   switch (name) {
@@ -114,6 +118,12 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url): unkn
     });
   }
   if (status === 404) return new ModelpackError('not-found', `there is no ${where}`, { cause });
+  if (notTaken.test(name)) {
+    return new ModelpackError('usage', `S3 does not take the request for ${where}: ${name}`, {
+      hint: 'the server may not know, or not allow, one of --sse, --storage-class, --tag, --metadata',
+      cause,
+    });
+  }
   return new ModelpackError('unknown', `S3 answered ${name || status} for ${where}: ${messageOf(cause)}`, {
     cause,
   });
