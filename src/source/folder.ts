@@ -52,20 +52,23 @@ function local(
   };
 }
 
-/** The regular files below `root`; links are followed to files inside it and left alone otherwise. */
+/** The regular files below `root`. A link is followed to a file inside it; any other link is refused. */
 async function walk(real: string, root: string): Promise<ModelFile[]> {
   const files: ModelFile[] = [];
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isSymbolicLink()) {
-      const target = await realpath(path).catch(() => undefined);
-      if (target === undefined || !target.startsWith(real + sep)) {
-        throw new ModelpackError('usage', `${path} is a link that leads out of ${root}`, {
-          hint: 'copy the file in, or leave it out with --exclude',
-        });
-      }
+    const target = entry.isSymbolicLink() ? await realpath(path).catch(() => undefined) : path;
+    if (entry.isSymbolicLink() && target?.startsWith(real + sep) !== true) {
+      throw new ModelpackError('usage', `${path} is a link that leads out of ${root}`, {
+        hint: 'replace it by what it leads to',
+      });
     }
     const found = await stat(path);
+    if (entry.isSymbolicLink() && found.isDirectory()) {
+      throw new ModelpackError('usage', `${path} is a link to a folder`, {
+        hint: 'replace it by the folder',
+      });
+    }
     if (found.isFile()) files.push({ path: relative(root, path).split(sep).join('/'), size: found.size });
   }
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
