@@ -7,9 +7,11 @@ import { setFlagsFromString } from 'node:v8';
 import { interruption } from '../dist/cli/interruption.js';
 import { main } from '../dist/cli/main.js';
 
-// The young heap stays small, so that it is collected often and the buffers of the network are freed with it:
-// measured 238 MB instead of 267 MB at the peak of a 2 GiB fetch, and faster.
+// What the network allocates is freed soon: the young heap stays small, so that it is collected often, and buffers are
+// given back by the thread that took them. Measured at the peak of a 2 GiB fetch: 267 MB without, 239 MB with the
+// first, 229 MB with both, in the same time (Node 20; 252 to 255 MB on 24).
 setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--no-concurrent-array-buffer-sweeping');
 
 // A reader that went away, as in `modelpack inspect x.tar | head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
