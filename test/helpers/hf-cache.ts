@@ -15,7 +15,7 @@ export interface CacheOptions {
 }
 
 /**
- * Lays out what huggingface_hub would have downloaded (facts/hub-protocol.md section 11).
+ * Lays out what huggingface_hub would have downloaded (https://huggingface.co/docs/hub/local-cache).
  *
  * @param hubCache the folder of `models--*`
  * @returns the folder of the repository in it

@@ -18,7 +18,7 @@ export type * from './options.ts';
 export type { StoredFile } from './store/stored-file.ts';
 export * from './tree-faults.ts';
 
-/** A Hugging Face Hub on loopback that behaves as facts/hub-protocol.md says: two origins, and faults on request. */
+/** A Hugging Face Hub on loopback that behaves as clients rely on and others have measured: two origins, and faults on request. */
 export interface Hub extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, with the path prefix if there is one: what to put in HF_ENDPOINT. */
   readonly endpoint: string;

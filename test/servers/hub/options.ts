@@ -1,4 +1,4 @@
-/** How a file is kept, which decides the shape of its download (facts/hub-protocol.md, section 4). */
+/** How a file is kept, which decides the shape of its download. */
 export type Storage =
   | 'git' // shape A: 307 to the cache on the same host
   | 'lfs' // shape B: 302 to the CDN, no Xet headers
@@ -57,7 +57,7 @@ export interface Mirror {
   readonly stripLength?: boolean;
 }
 
-/** Behaviour the sources disagree about; clients must live with both (section 15 of the facts). */
+/** Behaviour the sources disagree about; clients must live with both. */
 export interface Unsettled {
   /** Model info of a public repository with a bad token: 401 (default) or as if anonymous. */
   readonly acceptBadTokenOnInfo?: boolean;

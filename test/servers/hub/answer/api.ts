@@ -10,7 +10,7 @@ import { pathsInfo, tree } from './tree.ts';
 
 type ApiRoute = Exclude<Route, { kind: 'resolve' | 'raw' | 'resolve-cache' | 'whoami' | 'cdn' | 'unknown' }>;
 
-/** Everything below `/api/models/`: section 3 of the facts. */
+/** Everything below `/api/models/`. https://huggingface.co/docs/hub/api */
 export function apiAnswer(world: World, ask: Ask, route: ApiRoute): Answer {
   const repository = visible(world, ask, route.repo);
   if (route.repo !== repository.id) return redirect(307, withRepo(ask.target, route.repo, repository.id));

@@ -4,7 +4,7 @@ import { flag, type Ask } from '../wire/ask.ts';
 import { json, type Answer } from './answer.ts';
 import { Refused, refusals } from './refusal.ts';
 
-/** What `expand` may name: section 3.1 of the facts. */
+/** What `expand` may name; others get 400. */
 const expandable = new Set(
   `author baseModels cardData childrenModelCount config createdAt disabled downloads downloadsAllTime evalResults gated
    gguf inference inferenceProviderMapping lastModified library_name likes mask_token model-index pipeline_tag private

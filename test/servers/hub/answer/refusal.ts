@@ -1,6 +1,6 @@
 import { html, text, type Answer, type HeaderFields } from './answer.ts';
 
-/** A row of section 7 of the facts: what the Hub says when it says no. */
+/** What the Hub says when it says no. */
 export interface Refusal {
   readonly status: number;
   readonly code?: 'RepoNotFound' | 'RevisionNotFound' | 'EntryNotFound' | 'GatedRepo';

@@ -20,7 +20,7 @@ interface Place {
 
 const textual = /(^|\/)(\.git\w+|LICENSE|[^/]+\.(json|txt|md|py|ya?ml|jinja|model_card))$/;
 
-/** `/{repo}/resolve/…`, `/{repo}/raw/…` and `/api/resolve-cache/…`: section 4 of the facts. */
+/** `/{repo}/resolve/…`, `/{repo}/raw/…` and `/api/resolve-cache/…`. */
 export function serveFile(world: World, ask: Ask, route: FileRoute): Answer {
   const repository = visible(world, ask, route.repo);
   const renamed = route.repo !== repository.id;

@@ -2,7 +2,7 @@ import type { RepoFile, Storage } from '../options.ts';
 import { contentOf, held, type Content } from './content.ts';
 import { blobSha1, prepare, sha1Hex, sha256, sha256Hex } from './hash.ts';
 
-/** A file of a commit with the hashes the Hub publishes (section 9 of the facts), computed when first read. */
+/** A file of a commit with the hashes the Hub publishes, computed when first read. */
 export class StoredFile {
   readonly path: string;
   readonly storage: Storage;

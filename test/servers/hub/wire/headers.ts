@@ -7,7 +7,7 @@ import type { Ask } from './ask.ts';
 const exposed =
   'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 
-/** What every answer of the hub carries, whatever it says: section 2 of the facts. */
+/** What every answer of the hub carries, whatever it says. */
 export function hubHeaders(ask: Ask, { warnings = [] }: HubOptions): HeaderFields {
   const trace = ask.headers['x-amzn-trace-id'] ?? ask.headers['x-request-id'];
   const root = `Root=1-${randomBytes(4).toString('hex')}-${randomBytes(12).toString('hex')}`;
