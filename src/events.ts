@@ -10,12 +10,12 @@ export type RunEvent =
     }
   /** Small files are read before the plan is complete; `total` of them. */
   | { readonly type: 'preparing'; readonly done: number; readonly total: number }
-  /** A transfer begins. `reused` of its `total` bytes are at the destination already. */
+  /** A transfer begins. `reused` of its `total` bytes (undefined for a pipe) are at the destination already. */
   | {
       readonly type: 'transfer';
       readonly verb: 'fetch' | 'upload' | 'verify';
       readonly to: string;
-      readonly total: number;
+      readonly total: number | undefined;
       readonly reused: number;
       readonly files: number;
     }

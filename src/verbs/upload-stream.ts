@@ -11,6 +11,7 @@ import { crc32, encodeCrc32 } from '../s3/crc32.ts';
 import { reasonOf, s3Failure } from '../s3/failure.ts';
 import { look } from '../s3/object.ts';
 import type { Checksum } from '../s3/proof.ts';
+import { differs, type Made } from '../s3/stored.ts';
 import { completeKey, formatS3Url } from '../s3/url.ts';
 import { lookFirst } from '../sink/s3-destination.ts';
 import { MAX_PARTS } from '../transfer.ts';
@@ -36,7 +37,7 @@ export async function uploadStream(
   const location = formatS3Url(url);
   const partSize = Math.max(MIN_PART, options.partSize);
   await lookFirst(client, url, noClobber, run);
-  run.report({ type: 'transfer', verb: 'upload', to: location, total: 0, reused: 0, files: 0 });
+  run.report({ type: 'transfer', verb: 'upload', to: location, total: undefined, reused: 0, files: 0 });
 
   let size = 0;
   let crc = 0;
@@ -81,8 +82,9 @@ export async function uploadStream(
     partSize,
     queueSize: jobs,
   });
+  let made: Made;
   try {
-    await upload.done();
+    made = await upload.done();
   } catch (error) {
     // The SDK sends again by itself: an object in the way may be what its first answer, which was lost, spoke of.
     const tries = (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
@@ -91,12 +93,13 @@ export async function uploadStream(
   }
 
   const found = await look(client, url, run);
-  const seen = typeof found === 'object' ? found : undefined;
+  // Without leave to look, what S3 said when it made the object has to do.
+  const told = found === 'denied' ? made : found;
+  if (told === undefined || told === 'absent') throw differs(url);
+  const seenSize = found === 'denied' || found === 'absent' ? size : found.ContentLength;
   const expected = encodeCrc32(crc);
-  const whole = seen?.ChecksumType === 'COMPOSITE' ? undefined : seen?.ChecksumCRC32;
-  if ((seen?.ContentLength ?? size) !== size || (whole ?? expected) !== expected) {
-    throw new ModelpackError('integrity', `${location} is not what was sent: its size or checksum differs`);
-  }
+  const whole = told.ChecksumType === 'COMPOSITE' ? undefined : told.ChecksumCRC32;
+  if (seenSize !== size || (whole ?? expected) !== expected) throw differs(url);
   const checksum: Checksum =
     whole === undefined ? { algorithm: 'SIZE', value: String(size) } : { algorithm: 'CRC32', value: whole };
   const parts = Math.max(1, Math.ceil(size / partSize));
@@ -105,8 +108,8 @@ export async function uploadStream(
     location,
     id: null,
     size,
-    etag: seen?.ETag ?? '',
-    versionId: seen?.VersionId ?? null,
+    etag: told.ETag ?? '',
+    versionId: told.VersionId ?? null,
     checksum,
     parts: { total: parts, sent: parts, reused: 0 },
     skipped: false,

@@ -14,7 +14,7 @@ const doing = { fetch: 'fetching', upload: 'uploading', verify: 'verifying' } as
 
 export function meter(now: () => number = Date.now): Meter {
   let phase = '';
-  let total = 0;
+  let total: number | undefined;
   let done = 0;
   let files = 0;
   let checked = 0;
@@ -39,7 +39,7 @@ export function meter(now: () => number = Date.now): Meter {
         samples.splice(0, samples.length, { at: now(), done });
         break;
       case 'bytes':
-        if (moving) done = Math.min(total, done + event.count);
+        if (moving) done = Math.min(total ?? Number.POSITIVE_INFINITY, done + event.count);
         break;
       case 'file':
         checked += 1;
@@ -60,16 +60,17 @@ export function meter(now: () => number = Date.now): Meter {
   function line(): string {
     if (!moving) return phase;
     const speed = rate();
+    const pace = speed > 0 ? `${formatSize(speed)}/s` : '';
+    const checks = files > 0 ? `${checked}/${formatCount(files, 'file')}` : '';
+    return [phase, ...progress(speed, pace), checks].filter((part) => part !== '').join('  ');
+  }
+
+  /** How far it is and how much is left; of a pipe nobody knows that. */
+  function progress(speed: number, pace: string): string[] {
+    if (total === undefined) return [formatSize(done), pace];
     const percent = total === 0 ? 100 : Math.floor((done / total) * 100);
     const left = speed > 0 ? `ETA ${formatSeconds((total - done) / speed)}` : '';
-    const parts = [
-      `${percent} %`,
-      `${formatSize(done)} of ${formatSize(total)}`,
-      speed > 0 ? `${formatSize(speed)}/s` : '',
-      left,
-      files > 0 ? `${checked}/${formatCount(files, 'file')}` : '',
-    ];
-    return `${phase}  ${parts.filter((part) => part !== '').join('  ')}`;
+    return [`${percent} %`, `${formatSize(done)} of ${formatSize(total)}`, pace, left];
   }
 
   return { take, line };

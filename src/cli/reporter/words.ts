@@ -23,7 +23,7 @@ export function words(event: RunEvent, verbose: boolean): string | undefined {
       return printable(event.text);
     case 'transfer':
       return event.reused > 0
-        ? `${formatSize(event.reused)} of ${formatSize(event.total)} are there already`
+        ? `${formatSize(event.reused)} of ${formatSize(event.total ?? 0)} are there already`
         : undefined;
     case 'file':
       return verbose ? printable(`checked ${event.path}`) : undefined;
