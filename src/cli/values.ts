@@ -16,6 +16,13 @@ export function parseSize(text: string): number {
   throw new InvalidArgumentError('a size is a number with a unit, such as 16MiB or 512MB');
 }
 
+/** Of a part, in bytes. Each job holds one in memory, and one write to a file takes less than 2 GiB. */
+export function parsePartSize(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes <= factors['g']!) return bytes;
+  throw new InvalidArgumentError('a part is at most 1GiB: each job holds one in memory');
+}
+
 /** A size that Lambda can be configured to, in bytes; `min` and `max` in MB. */
 export function parseMegabytes(min: number, max: number): (text: string) => number {
   return (text) => {

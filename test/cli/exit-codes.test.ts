@@ -344,6 +344,11 @@ describe.concurrent('a typo', () => {
     ],
     [['verify', 'a', 'b'], /^modelpack: too many arguments/, /^hint: modelpack verify --help$/],
     [
+      ['fetch', id, '-o', 'm.tar', '--part-size', '2GiB'],
+      /^modelpack: .*--part-size.*at most 1GiB/,
+      /^hint: /,
+    ],
+    [
       ['fetch', id, '-o', 'm.tar', '--jobs', '0'],
       /^modelpack: .*--jobs.*whole number from 1 to 256$/,
       /^hint: /,

@@ -5,7 +5,7 @@ import { weightFormats, type Selection, type Weights } from '../../source/source
 import { DEFAULT_PART_SIZE } from '../../transfer.ts';
 import { fetched, summary } from '../render/fetch.ts';
 import type { Act } from '../program.ts';
-import { parseCount, parseSize } from '../values.ts';
+import { parseCount, parsePartSize } from '../values.ts';
 import { addS3Options, type S3Flags } from './s3-options.ts';
 
 interface Flags extends S3Flags {
@@ -53,7 +53,7 @@ export function addFetch(root: Command, act: Act): Command {
     .addOption(new Option('--jobs <n>', 'transfers at once').argParser(parseCount(256)).default(8, '8'))
     .addOption(
       new Option('--part-size <size>', 'unit of transfer, retry and resume; grows with the bundle')
-        .argParser(parseSize)
+        .argParser(parsePartSize)
         .default(DEFAULT_PART_SIZE, '16MiB'),
     )
     .option('--dry-run', 'show the plan: files, exact size, id, budgets; nothing is written')

@@ -4,7 +4,7 @@ import { DEFAULT_PART_SIZE } from '../../transfer.ts';
 import { parseS3Url } from '../../s3/url.ts';
 import type { Act } from '../program.ts';
 import { uploadSummary } from '../render/upload.ts';
-import { parseCount, parseSize } from '../values.ts';
+import { parseCount, parsePartSize } from '../values.ts';
 import { addS3Options, attributesOfFlags, s3SettingsOf, type S3Flags } from './s3-options.ts';
 
 interface Flags extends S3Flags {
@@ -33,7 +33,7 @@ export function addUpload(root: Command, act: Act): Command {
     .argument('<s3-url>', 's3://bucket/key, or s3://bucket/prefix/; {id} in it becomes the id of the bundle')
     .addOption(
       new Option('--part-size <size>', 'grows with the file')
-        .argParser(parseSize)
+        .argParser(parsePartSize)
         .default(DEFAULT_PART_SIZE, '16MiB'),
     )
     .addOption(new Option('--jobs <n>', 'parts at once').argParser(parseCount(256)).default(8, '8'))
