@@ -60,7 +60,7 @@ function describe(listing: Listing, revision: string, selection: Selection) {
     throw new ModelpackError('not-found', `${repo} has no files`, {
       hint: `see it at https://huggingface.co/${repo}/tree/main`,
     });
-  const { kept, leftOut } = select(files, selection);
+  const { kept, leftOut } = selectOf(repo, files, selection);
   return {
     name: repo,
     source: `hf:${repo}`,
@@ -70,4 +70,14 @@ function describe(listing: Listing, revision: string, selection: Selection) {
     files: kept,
     leftOut,
   };
+}
+
+/** Several models may be asked for at once: a refusal says which one it speaks of. */
+function selectOf(repo: string, files: Listing['files'], selection: Selection) {
+  try {
+    return select(files, selection);
+  } catch (error) {
+    if (!(error instanceof ModelpackError)) throw error;
+    throw new ModelpackError(error.code, `${repo}: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
