@@ -3,7 +3,6 @@ import { join } from 'node:path';
 
 import type { Bundle, Former } from '../bundle/bundle.ts';
 import { idOf, encodeIndex } from '../bundle/contents.ts';
-import { open } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { readBundle } from '../bundle/read.ts';
@@ -59,7 +58,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
         const files = bundle.layout.members.length - 1;
         run.report({ type: 'transfer', verb: 'verify', to: output, total: bundle.size, reused: 0, files });
         try {
-          for await (const chunk of open(existing)) {
+          for await (const chunk of existing.open()) {
             run.signal.throwIfAborted();
             check.update(chunk);
             run.report({ type: 'bytes', count: chunk.length, from: 'disk' });

@@ -123,9 +123,14 @@ function dryRunOf({ bundle }: Plan, models: readonly Model[]) {
 /** Counts the bytes that pass while they are reported. */
 function counted(run: Run) {
   const moved = { downloaded: 0, reused: 0 };
+  let left = 0;
   function report(event: RunEvent): void {
     if (event.type === 'bytes') moved[event.from === 'network' ? 'downloaded' : 'reused'] += event.count;
-    if (event.type === 'transfer') moved.reused += event.reused;
+    if (event.type === 'transfer') {
+      // One that begins again does without what the first one found.
+      moved.reused += event.reused - left;
+      left = event.reused;
+    }
     run.report(event);
   }
   return { run: { ...run, report }, moved };
