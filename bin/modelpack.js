@@ -8,8 +8,8 @@ import { interruption } from '../dist/cli/interruption.js';
 import { main } from '../dist/cli/main.js';
 
 // What the network allocates is freed soon: the young heap stays small, so that it is collected often, and buffers are
-// given back by the thread that took them. Measured at the peak of a 2 GiB fetch: 267 MB without, 239 MB with the
-// first, 229 MB with both, in the same time (Node 20; 252 to 255 MB on 24).
+// given back by the thread that took them. Measured at the peak of a 2 GiB fetch: 261 MiB without, 234 with the
+// first, 224 to 233 with both, in the same time (Node 20; 246 to 250 on 24).
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--no-concurrent-array-buffer-sweeping');
 
