@@ -9,21 +9,12 @@ import { openBench, type Bench } from '../helpers/bench.ts';
 import { flipBit } from '../helpers/bundle.ts';
 import { hashOf, writeCache, type CacheOptions } from '../helpers/hf-cache.ts';
 import type { Outcome } from '../helpers/run.ts';
+import { kept } from '../helpers/tiny.ts';
 import type { Repo } from '../servers/hub/hub.ts';
 import { tinyBert } from '../servers/hub/models.ts';
 
 const id = 'acme/tiny-bert';
 const tiny: Repo = { ...tinyBert({ size: 600_000, copySize: 50_000 }), aliases: ['former/tiny-bert'] };
-const kept = [
-  'README.md',
-  'config.json',
-  'model.safetensors',
-  'special_tokens_map.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'vocab.txt',
-];
-
 interface Cached {
   readonly bench: Bench;
   /** The repository's folder in the cache. */
