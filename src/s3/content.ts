@@ -26,7 +26,7 @@ export async function openObject(client: S3Client, url: S3Url, run: Run): Promis
 
   /** The object's size and ETag, and its first bytes. An empty object has no range to ask for. */
   async function openHead(): Promise<{ size: number; etag: string | undefined; bytes: Buffer }> {
-    return calling({ what: `reading ${location}`, url, run }, async (signal) => {
+    return calling({ what: `reading ${location}`, action: 's3:GetObject', url, run }, async (signal) => {
       try {
         const command = new GetObjectCommand({
           Bucket: url.bucket,
@@ -64,11 +64,12 @@ export async function openObject(client: S3Client, url: S3Url, run: Run): Promis
       if (sizeOf(answer) !== first.size) throw changed();
       await receive(answer, rest, (count) => (filled += count));
     }
-    await calling({ what: `reading ${location}`, url, run: { ...run, signal } }, send).catch(
-      (error: unknown) => {
-        throw nameBehind(error) === 'PreconditionFailed' ? changed() : error;
-      },
-    );
+    await calling(
+      { what: `reading ${location}`, action: 's3:GetObject', url, run: { ...run, signal } },
+      send,
+    ).catch((error: unknown) => {
+      throw nameBehind(error) === 'PreconditionFailed' ? changed() : error;
+    });
   }
 
   function changed(): ModelpackError {

@@ -7,6 +7,7 @@ import { certificateError, isCertificateError } from '../http/certificate.ts';
 import { Retryable } from '../http/retry.ts';
 import { toldSeconds } from '../http/status.ts';
 import { brief } from '../printable.ts';
+import { denied, type Action } from './permission.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
 /** Errors of S3 that may pass, besides 5xx: too fast, too slow, or damaged on the way. */
@@ -34,8 +35,12 @@ export const damaged = new Set([
 const network =
   /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|ERR_STREAM|ERR_SOCKET)|socket hang up/;
 
-/** What a call failed with: a `Retryable` for the retry loop, or what the user can do about it. */
-export function s3Failure(error: unknown, url: S3Url, signal: AbortSignal): unknown {
+/**
+ * What a call failed with: a `Retryable` for the retry loop, or what the user can do about it.
+ *
+ * @param action that the call needs leave for
+ */
+export function s3Failure(error: unknown, url: S3Url, action: Action, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelpackError || error instanceof Retryable) return error;
   const { name, status } = reasonOf(error);
@@ -48,7 +53,7 @@ export function s3Failure(error: unknown, url: S3Url, signal: AbortSignal): unkn
   if (network.test(code) || network.test(messageOf(error)) || name === 'AbortError') {
     return new Retryable(`S3 cannot be reached (${code || messageOf(error)})`, { cause: error });
   }
-  return lasting(name, status, error, url);
+  return lasting(name, status, error, url, action);
 }
 
 function headersOf(error: unknown): IncomingHttpHeaders {
@@ -66,7 +71,7 @@ export function reasonOf(error: unknown): { name: string; status: number } {
 const notTaken =
   /^(NotImplemented|Invalid(Request|Argument|StorageClass|EncryptionAlgorithmError|Tag\w*)|MetadataTooLarge|KMS\..*)$/;
 
-function lasting(name: string, status: number, cause: unknown, url: S3Url): unknown {
+function lasting(name: string, status: number, cause: unknown, url: S3Url, action: Action): unknown {
   const where = formatS3Url(url);
   switch (name) {
     case 'NoSuchBucket':
@@ -111,12 +116,7 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url): unkn
       cause,
     });
   }
-  if (status === 403) {
-    return new ModelpackError('refused', `S3 denies access to ${where}`, {
-      hint: `the credentials need s3:PutObject, s3:GetObject and s3:AbortMultipartUpload on arn:aws:s3:::${url.bucket}/${url.key}`,
-      cause,
-    });
-  }
+  if (status === 403) return denied(action, url, cause);
   if (status === 404) return new ModelpackError('not-found', `there is no ${where}`, { cause });
   if (notTaken.test(name)) {
     return new ModelpackError('usage', `S3 does not take the request for ${where}: ${name}`, {

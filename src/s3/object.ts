@@ -4,12 +4,14 @@ import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { retrying } from '../http/retry.ts';
 import { reasonOf, s3Failure } from './failure.ts';
+import type { Action } from './permission.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
 /** A call to S3, as it is retried and spoken of. */
 export interface Call {
   /** For messages: what is being done. */
   readonly what: string;
+  readonly action: Action;
   readonly url: S3Url;
   readonly run: Run;
   /** Seconds for one attempt. */
@@ -28,13 +30,13 @@ const LOOK_PATIENCE = 20;
 
 /** Sends a request with a limit on its time, again for as long as its failure may pass. */
 export async function calling<T>(call: Call, send: Send<T>): Promise<T> {
-  const { what, url, run, timeout = TIMEOUT, patience = PATIENCE } = call;
+  const { what, action, url, run, timeout = TIMEOUT, patience = PATIENCE } = call;
   async function attempt(): Promise<T> {
     const signal = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeout * 1000))]);
     try {
       return await send(signal);
     } catch (error) {
-      throw s3Failure(error, url, run.signal);
+      throw s3Failure(error, url, action, run.signal);
     }
   }
   return retrying(attempt, { what, run, retries: Number.POSITIVE_INFINITY, maxSeconds: patience });
@@ -87,5 +89,6 @@ export async function look(client: S3Client, url: S3Url, run: Run): Promise<Look
       return ++denials < 2 ? send(signal) : 'denied';
     }
   }
-  return calling({ what: `looking at ${formatS3Url(url)}`, url, run, patience: LOOK_PATIENCE }, send);
+  const what = `looking at ${formatS3Url(url)}`;
+  return calling({ what, action: 's3:GetObject', url, run, patience: LOOK_PATIENCE }, send);
 }

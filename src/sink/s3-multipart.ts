@@ -41,8 +41,9 @@ export async function multipartWriter(target: Target, size: number): Promise<S3W
   async function create(): Promise<string> {
     const checksum = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
     const command = new CreateMultipartUploadCommand({ ...key, ...attributesOf(attributes), ...checksum });
-    const { UploadId: id } = await calling({ what: `starting an upload to ${where}`, url, run }, (signal) =>
-      client.send(command, { abortSignal: signal }),
+    const { UploadId: id } = await calling(
+      { what: `starting an upload to ${where}`, action: 's3:PutObject', url, run },
+      (signal) => client.send(command, { abortSignal: signal }),
     );
     if (id === undefined) throw new ModelpackError('unknown', `S3 gave no upload id for ${where}`);
     return id;
@@ -68,7 +69,13 @@ export async function multipartWriter(target: Target, size: number): Promise<S3W
       return { etag, md5 };
     }
     const timeout = Math.max(60, bytes.length / SLOWEST_BYTES_PER_SECOND);
-    const call = { what: `sending part ${part.number} of ${where}`, url, run: { ...run, signal }, timeout };
+    const call = {
+      what: `sending part ${part.number} of ${where}`,
+      action: 's3:PutObject',
+      url,
+      run: { ...run, signal },
+      timeout,
+    } as const;
     const answer = await calling(call, send).catch(startOver);
     sent.set(part.number, { number: part.number, length: bytes.length, crc32: crc, ...answer });
   }
@@ -97,7 +104,13 @@ export async function multipartWriter(target: Target, size: number): Promise<S3W
         throw damaged.has(reasonOf(error).name) ? differs(url, error) : error;
       }
     }
-    const call = { what: `completing ${where}`, url, run, timeout: COMPLETE_SECONDS };
+    const call = {
+      what: `completing ${where}`,
+      action: 's3:PutObject',
+      url,
+      run,
+      timeout: COMPLETE_SECONDS,
+    } as const;
     const isThere = async () => (await compare(target, parts, undefined)) !== undefined;
     return callingOnce(call, send, isThere).catch(startOver);
   }
@@ -107,8 +120,14 @@ export async function multipartWriter(target: Target, size: number): Promise<S3W
     // Its own time: the run's signal may be what brought us here.
     const signal = AbortSignal.timeout(ABORT_SECONDS * 1000);
     try {
-      await calling({ what: `removing the upload to ${where}`, url, run: { ...run, signal } }, (attempt) =>
-        client.send(command, { abortSignal: attempt }),
+      await calling(
+        {
+          what: `removing the upload to ${where}`,
+          action: 's3:AbortMultipartUpload',
+          url,
+          run: { ...run, signal },
+        },
+        (attempt) => client.send(command, { abortSignal: attempt }),
       );
     } catch (error) {
       if (nameBehind(error) === 'NoSuchUpload') return;

@@ -42,7 +42,11 @@ export function putWriter(target: Target): S3Writer {
       }
     }
     const isThere = async () => (await compare(target, sent, undefined)) !== undefined;
-    return callingOnce({ what: `sending ${where}`, url, run, timeout: TIMEOUT }, send, isThere);
+    return callingOnce(
+      { what: `sending ${where}`, action: 's3:PutObject', url, run, timeout: TIMEOUT },
+      send,
+      isThere,
+    );
   }
 
   return {

@@ -89,7 +89,7 @@ export async function uploadStream(
     // The SDK sends again by itself: an object in the way may be what its first answer, which was lost, spoke of.
     const tries = (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
     const own = reasonOf(error).name === 'PreconditionFailed' && tries > 1 && (await isOurs());
-    if (!own) throw lasting(s3Failure(error, url, run.signal));
+    if (!own) throw lasting(s3Failure(error, url, 's3:PutObject', run.signal));
   }
 
   const found = await look(client, url, run);

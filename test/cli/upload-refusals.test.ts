@@ -95,8 +95,33 @@ describe.concurrent.each(kinds)('an upload (%s) is refused', (kind) => {
     await using s3 = await serverWith(() => ({ status: 403, code: 'AccessDenied' }));
     const { code, stderr } = await upload(s3, bundles[kind]);
     expect(code).toBe(5);
-    expect(stderr).toMatch(/^modelpack: S3 denies access to s3:\/\/models\/key\nhint: .*s3:PutObject.*\n$/);
+    const statement = '{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::models/key"}';
+    expect(stderr).toBe(
+      `modelpack: S3 denies s3:PutObject on s3://models/key\nhint: the credentials need this statement in their policy: ${statement}\n`,
+    );
     expectNothing(s3);
+  });
+
+  // As AWS words it: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+  it('when S3 denies something else that it names', async () => {
+    const arn = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd';
+    const message = `User: arn:aws:iam::111122223333:user/ci is not authorized to perform: kms:GenerateDataKey on resource: ${arn} because no identity-based policy allows the kms:GenerateDataKey action`;
+    await using s3 = await serverWith(() => ({ status: 403, code: 'AccessDenied', message }));
+    const { code, stderr } = await upload(s3, bundles[kind]);
+    expect(code).toBe(5);
+    expect(stderr).toContain('modelpack: S3 denies kms:GenerateDataKey on s3://models/key\n');
+    expect(stderr).toContain(`{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"${arn}"}`);
+  });
+
+  it('when a policy forbids it', async () => {
+    const message =
+      'User: arn:aws:iam::111122223333:user/ci is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::models/key" with an explicit deny in a resource-based policy';
+    await using s3 = await serverWith(() => ({ status: 403, code: 'AccessDenied', message }));
+    const { code, stderr } = await upload(s3, bundles[kind]);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(
+      /\nhint: a statement with "Effect": "Deny" in the resource-based policy forbids it;.*\n$/,
+    );
   });
 
   it('when one of its files is damaged', async () => {
