@@ -12,7 +12,8 @@ export type { LeftOut, Model, ModelFile, Selection, Source, WeightFormat, Weight
 
 export { fileDestination, type FileDestinationOptions } from './sink/file-destination.ts';
 export { s3Destination, type S3DestinationOptions } from './sink/s3-destination.ts';
-export type { Destination, Part, Sink, Writer } from './sink/sink.ts';
+export type { Destination, Sink, Writer } from './sink/sink.ts';
+export type { Part } from './parts.ts';
 export { s3Client, type S3Settings } from './s3/client.ts';
 export { parseS3Url, type S3Url } from './s3/url.ts';
 export type { ObjectAttributes } from './s3/attributes.ts';

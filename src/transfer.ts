@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 
 import type { Check } from './bundle/check.ts';
-import { MiB, type Content } from './bytes.ts';
+import type { Content } from './bytes.ts';
 import type { Run } from './events.ts';
-import type { Part, Sink } from './sink/sink.ts';
+import { partsOf, type Part } from './parts.ts';
+import type { Sink } from './sink/sink.ts';
 
 export interface TransferOptions {
   /** Of a part, in bytes; the last one may be smaller. */
@@ -79,21 +80,4 @@ export async function transfer(
   run.signal.throwIfAborted();
   stop.signal.throwIfAborted();
   return check?.finish();
-}
-
-/** S3's limit on the parts of an upload; for files it keeps the journal short. */
-export const MAX_PARTS = 10_000;
-export const DEFAULT_PART_SIZE = 16 * MiB;
-
-/** `wanted` bytes, or more, in whole MiB, when `size` would need too many parts. */
-export function partSizeFor(size: number, wanted: number): number {
-  return size <= wanted * MAX_PARTS ? wanted : Math.ceil(size / MAX_PARTS / MiB) * MiB;
-}
-
-export function partsOf(size: number, partSize: number): Part[] {
-  const parts: Part[] = [];
-  for (let start = 0; start < size; start += partSize) {
-    parts.push({ number: parts.length + 1, start, end: Math.min(size, start + partSize) });
-  }
-  return parts;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Layout } from '../bundle/layout.ts';
 import { ModelpackError } from '../errors.ts';
 import { readAt } from '../disk.ts';
+import { partLength } from '../parts.ts';
 import { formatSize } from '../size.ts';
 import { onDisk } from './disk-failure.ts';
 import { beginJournal, continueJournal, type Journal } from './journal.ts';
@@ -74,10 +75,6 @@ export async function discardPartial(output: string): Promise<void> {
   const { part, journal } = beside(output);
   await rm(part, { force: true });
   await rm(journal, { force: true });
-}
-
-function partLength(number: number, partSize: number, size: number): number {
-  return Math.max(0, Math.min(number * partSize, size) - (number - 1) * partSize);
 }
 
 /** The blocks that a sparse file really has. `blocks` counts 512 bytes each, whatever the file system's are. */

@@ -15,8 +15,9 @@ import { calling, callingOnce, nameBehind } from '../s3/object.ts';
 import { isMd5, md5Of, unquoted, wholeCrc32, type SentPart } from '../s3/proof.ts';
 import { compare, differs, type Made, type StoredObject, type Target } from '../s3/stored.ts';
 import { formatS3Url } from '../s3/url.ts';
+import type { Part } from '../parts.ts';
 import type { S3Writer } from './s3.ts';
-import { StartOver, type Part } from './sink.ts';
+import { StartOver } from './sink.ts';
 
 /** A slow link, at which a part is given up and sent again. */
 const SLOWEST_BYTES_PER_SECOND = 64 * KiB;

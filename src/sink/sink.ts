@@ -1,13 +1,6 @@
 import type { Bundle, Former } from '../bundle/bundle.ts';
 import type { Check } from '../bundle/check.ts';
-
-/** A byte range of what is transferred: the unit of transfer, retry and resume. `end` is exclusive. */
-export interface Part {
-  /** From 1, as S3 counts. */
-  readonly number: number;
-  readonly start: number;
-  readonly end: number;
-}
+import type { Part } from '../parts.ts';
 
 /**
  * Where parts go, in any order and several at once. `bytes` are the sink's only until the promise settles.

@@ -6,7 +6,7 @@ import type { Destination } from '../sink/sink.ts';
 import { plan, plannedModels, requestOf, type Plan } from '../source/plan.ts';
 import type { LeftOut, Model, Selection } from '../source/source.ts';
 import type { Resolve } from '../source/sources.ts';
-import { partSizeFor } from '../transfer.ts';
+import { partSizeFor } from '../parts.ts';
 import { send } from './send.ts';
 
 export interface FetchOptions {

@@ -5,7 +5,8 @@ import { readBundle } from '../bundle/read.ts';
 import { MiB, type Stored } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import { nowhere, type Part } from '../sink/sink.ts';
+import type { Part } from '../parts.ts';
+import { nowhere } from '../sink/sink.ts';
 import { transfer } from '../transfer.ts';
 
 /** The document of `inspect --json`: the index, with the id and the number of files. Sizes are bytes. */

@@ -2,7 +2,8 @@ import type { Check } from '../bundle/check.ts';
 import type { Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import { StartOver, type Part, type Writer } from '../sink/sink.ts';
+import type { Part } from '../parts.ts';
+import { StartOver, type Writer } from '../sink/sink.ts';
 import { transfer } from '../transfer.ts';
 
 export interface SendOptions<W extends Writer> {

@@ -14,7 +14,7 @@ import type { Checksum } from '../s3/proof.ts';
 import { differs, type Made } from '../s3/stored.ts';
 import { completeKey, formatS3Url } from '../s3/url.ts';
 import { lookFirst } from '../sink/s3-destination.ts';
-import { MAX_PARTS } from '../transfer.ts';
+import { MAX_PARTS } from '../parts.ts';
 import type { UploadOptions, UploadResult } from './upload.ts';
 
 /** Without a known size a part cannot grow with it; smaller ones would end at 10,000 too early. */

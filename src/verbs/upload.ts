@@ -14,7 +14,7 @@ import type { StoredObject } from '../s3/stored.ts';
 import { s3Writer } from '../sink/s3.ts';
 import { readBundle } from '../bundle/read.ts';
 import { openDisk, type DiskFile } from '../disk.ts';
-import { partSizeFor } from '../transfer.ts';
+import { partSizeFor } from '../parts.ts';
 import { send } from './send.ts';
 
 export interface UploadOptions {

@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/bundle/check.ts';
 import { GiB, KiB, MiB, type Content } from '../../src/bytes.ts';
 import type { Run } from '../../src/events.ts';
-import type { Part, Sink } from '../../src/sink/sink.ts';
-import { MAX_PARTS, partSizeFor, partsOf, transfer, type TransferOptions } from '../../src/transfer.ts';
+import { MAX_PARTS, partSizeFor, partsOf, type Part } from '../../src/parts.ts';
+import type { Sink } from '../../src/sink/sink.ts';
+import { transfer, type TransferOptions } from '../../src/transfer.ts';
 
 type Stage = 'read' | 'write' | 'readBack' | 'check';
 

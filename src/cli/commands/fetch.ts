@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 
 import { ModelpackError } from '../../errors.ts';
 import { weightFormats, type Selection, type Weights } from '../../source/source.ts';
-import { DEFAULT_PART_SIZE } from '../../transfer.ts';
+import { DEFAULT_PART_SIZE } from '../../parts.ts';
 import { fetched, summary } from '../render/fetch.ts';
 import type { Act } from '../program.ts';
 import { parseCount, parsePartSize } from '../values.ts';

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 
-import { DEFAULT_PART_SIZE } from '../../transfer.ts';
+import { DEFAULT_PART_SIZE } from '../../parts.ts';
 import { parseS3Url } from '../../s3/url.ts';
 import type { Act } from '../program.ts';
 import { uploadSummary } from '../render/upload.ts';
