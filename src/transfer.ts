@@ -22,7 +22,7 @@ export interface TransferOptions {
  * Moves a content to a sink, part by part: several at once and in any order, while the hashes are computed in
  * order and in passing. Retries belong to the content and to the sink; this gives up at the first failure.
  *
- * @returns sha256 of all bytes, hex, when there was a check
+ * @returns what the check found in the end: sha256 of all bytes, hex, or undefined
  * @throws what content, sink or check threw first; everything under way has ended by then
  */
 export async function transfer(
@@ -34,7 +34,7 @@ export async function transfer(
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   setMaxListeners(0, signal); // every request listens; Node would take that for a leak
-  const parts = partsOf(content.size, partSize);
+  const parts = partsOf(content.size, partSize).filter(({ end }) => end > (sink.from ?? 0));
   const queue = parts.values();
   let lastChecked: Promise<void> = Promise.resolve();
 
@@ -55,7 +55,9 @@ export async function transfer(
         .then(() => before)
         .then(() => {
           signal.throwIfAborted();
-          check?.update(bytes);
+          if (check === undefined) return;
+          check.update(bytes);
+          sink.checked?.(check.verified);
         })
         .catch(fail);
       // Set before the first wait, so that checks queue up in the order of the parts.

@@ -11,17 +11,23 @@ export interface CheckOptions {
   /** The git blob sha1 that a file must have besides its sha256, where one is known. */
   readonly blobSha1?: ((member: Member) => string | undefined) | undefined;
   readonly onFile?: ((member: Member) => void) | undefined;
+  /** Where the first chunk begins: all before it was checked by an earlier run. */
+  readonly from?: number | undefined;
+  /** Whether the sha256 of the whole bundle is wanted, which costs as much as those of the files. */
+  readonly digest?: boolean | undefined;
 }
 
 /** Checks a bundle's bytes as they pass, in order. */
 export interface Check {
+  /** All bytes before this one are right; those of a file that has not ended are not known to be. */
+  readonly verified: number;
   /** @throws ModelpackError `integrity` at the first byte or file that is wrong */
   update(chunk: Uint8Array): void;
   /**
-   * @returns sha256 of the whole bundle, hex
+   * @returns sha256 of the whole bundle, hex, if it was wanted
    * @throws ModelpackError `integrity` when bytes are missing
    */
-  finish(): string;
+  finish(): string | undefined;
 }
 
 interface Open {
@@ -31,9 +37,10 @@ interface Open {
   readonly blobSha1: string | undefined;
 }
 
-export function checkOf(layout: Layout, { where, blobSha1, onFile }: CheckOptions): Check {
-  const whole = createHash('sha256');
-  let position = 0;
+export function checkOf(layout: Layout, options: CheckOptions): Check {
+  const { where, blobSha1, onFile, from: beginning = 0, digest = false } = options;
+  const whole = digest ? createHash('sha256') : undefined;
+  let position = beginning;
   let current: Open | undefined;
 
   function begin(member: Member): Open {
@@ -49,7 +56,7 @@ export function checkOf(layout: Layout, { where, blobSha1, onFile }: CheckOption
   }
 
   function update(chunk: Uint8Array): void {
-    whole.update(chunk);
+    whole?.update(chunk);
     const start = position;
     position += chunk.length;
     // All that lies between the files' data, as it should be; data bytes are skipped.
@@ -61,7 +68,8 @@ export function checkOf(layout: Layout, { where, blobSha1, onFile }: CheckOption
       const to = Math.min(position, dataEnd);
       checkFrame(layout, where, chunk, start, framed, Math.min(position, member.offset));
       framed = Math.max(framed, to);
-      if (dataEnd <= start) continue;
+      // One that begins before the first chunk was checked by the earlier run.
+      if (dataEnd <= start || member.offset < beginning) continue;
       if (from > position || (from === position && member.size > 0)) continue;
       current ??= begin(member);
       if (from < to) {
@@ -77,12 +85,18 @@ export function checkOf(layout: Layout, { where, blobSha1, onFile }: CheckOption
     checkFrame(layout, where, chunk, start, framed, position);
   }
 
-  function finish(): string {
+  function finish(): string | undefined {
     if (position !== layout.size) throw corrupt(where, `it has ${position} bytes of ${layout.size}`);
-    return whole.digest('hex');
+    return whole?.digest('hex');
   }
 
-  return { update, finish };
+  return {
+    update,
+    finish,
+    get verified() {
+      return current?.member.start ?? position;
+    },
+  };
 }
 
 /** Compares the frame (headers, padding, index) between `from` and `to`, where `chunk` begins at `start`. */

@@ -51,6 +51,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
     const resumable = journal && partial ? journal : undefined;
     return {
       location: () => output,
+      digest: true,
       minPartSize: 1,
       former: force ? undefined : formerOf(existing, resumable, partial),
       async find(bundle, check) {
@@ -63,7 +64,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
             check.update(chunk);
             run.report({ type: 'bytes', count: chunk.length, from: 'disk' });
           }
-          const sha256 = check.finish();
+          const sha256 = check.finish() ?? null;
           await discardPartial(output); // of a run towards another bundle
           return { sha256 };
         } catch (error) {

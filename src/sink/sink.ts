@@ -7,10 +7,14 @@ import type { Part } from '../parts.ts';
  * Nothing is visible at the destination before `finish`; after it everything is.
  */
 export interface Sink {
+  /** Where to begin, in bytes; parts that end before it are there, and were checked by the run that sent them. */
+  readonly from?: number;
   /** Whether an earlier run left this part; its bytes are then read back and checked instead of fetched. */
   has(part: Part): boolean;
   readBack(part: Part, into: Uint8Array): Promise<void>;
   write(part: Part, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Told that all bytes before `position` are right. */
+  checked?(position: number): void;
 }
 
 /** Takes everything and keeps nothing: what passes is only checked. */
@@ -54,6 +58,8 @@ export interface BeginOptions {
 export interface Destination extends AsyncDisposable {
   /** As the user may paste it; `{id}` in it has become the bundle's id. */
   location(id: string): string;
+  /** Whether the sha256 of the whole bundle is told; an object's parts may be there already. */
+  readonly digest: boolean;
   /** The smallest part that it takes, in bytes. */
   readonly minPartSize: number;
   /** What stands there from before: small files are taken from it. */

@@ -88,7 +88,7 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const location = destination.location(bundle.id);
   if (dryRun) return { ...result(bundle.layout, bundle.id, null, false), ...dryRunOf(planned, models) };
 
-  const found = await destination.find(bundle, checkFor(planned, location, run));
+  const found = await destination.find(bundle, checkFor(planned, location, true, run));
   if (found !== undefined) return result(bundle.layout, bundle.id, found.sha256, true);
 
   const partSize = partSizeFor(bundle.size, Math.max(options.partSize, destination.minPartSize));
@@ -97,7 +97,7 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     location,
     files: bundle.layout.members.length - 1,
     begin: (fresh) => destination.begin(bundle, { partSize, fresh, request }),
-    check: () => checkFor(planned, location, run),
+    check: (from) => checkFor(planned, location, destination.digest, run, from),
     partSize,
     jobs,
     run,
@@ -105,9 +105,11 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   return result(bundle.layout, bundle.id, sha256 ?? null, false);
 }
 
-function checkFor(planned: Plan, where: string, run: Run) {
+function checkFor(planned: Plan, where: string, digest: boolean, run: Run, from = 0) {
   return checkOf(planned.bundle.layout, {
     where,
+    from,
+    digest,
     blobSha1: (member) => planned.blobSha1(member),
     onFile: ({ path }) => run.report({ type: 'file', path }),
   });

@@ -64,7 +64,7 @@ export async function verifyBundle(stored: Stored, run: Run): Promise<VerifyResu
   run.report({ type: 'transfer', verb: 'verify', to: location, total: size, reused: 0, files });
   const onFile = (member: { path: string }) => run.report({ type: 'file', path: member.path });
   const onWritten = ({ start, end }: Part) => run.report({ type: 'bytes', count: end - start, from: 'disk' });
-  const check = checkOf(layout, { where: location, onFile });
+  const check = checkOf(layout, { where: location, onFile, digest: true });
   const sha256 = await transfer(stored, nowhere, { ...VERIFY, check, onWritten, run });
   const seconds = (Date.now() - started) / 1000;
   return { schema: 'modelpack.verify/1', location, id, size, files, sha256: sha256!, ok: true, seconds };

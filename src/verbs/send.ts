@@ -13,7 +13,8 @@ export interface SendOptions<W extends Writer> {
   readonly files: number;
   /** @param fresh nothing of an earlier run is used */
   readonly begin: (fresh: boolean) => Promise<W>;
-  readonly check: () => Check | undefined;
+  /** @param from where the first byte that passes stands */
+  readonly check: (from: number) => Check | undefined;
   /** Called when everything has been sent and before it is made visible; what it throws keeps it invisible. */
   readonly last?: () => Promise<void>;
   readonly onWritten?: (part: Part) => void;
@@ -39,15 +40,16 @@ export async function send<W extends Writer>(
     const writer = await begin(tries > 1);
     run.report({ type: 'transfer', verb, to: location, total: content.size, reused: writer.reused, files });
     try {
-      const sha256 = await transfer(content, writer, { ...options, check: check() });
+      const sha256 = await transfer(content, writer, { ...options, check: check(writer.from ?? 0) });
       await last?.();
       await writer.finish();
       run.report({ type: 'stored', location });
       return { writer, sha256 };
     } catch (error) {
       const wrong = error instanceof ModelpackError && error.code === 'integrity';
+      const taken = error instanceof ModelpackError && error.code === 'check';
       const lost = error instanceof StartOver;
-      await (wrong || lost ? writer.discard() : writer.keep());
+      await (wrong || taken || lost ? writer.discard() : writer.keep());
       // What an earlier run left was not what its journal said: that costs a download, not the bundle.
       const again = lost || (wrong && writer.reused > 0);
       if (again && tries < TRIES) {

@@ -204,7 +204,8 @@ describe('check', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1 }), async (sizes) => {
         const seen: string[] = [];
-        const check = checkOf(packed.layout, { where: 'x', onFile: ({ path }) => seen.push(path) });
+        const onFile = ({ path }: { path: string }) => seen.push(path);
+        const check = checkOf(packed.layout, { where: 'x', onFile, digest: true });
         for (let at = 0, i = 0; at < whole.length; i++) {
           const next = Math.min(whole.length, at + sizes[i % sizes.length]!);
           check.update(whole.subarray(at, next));
@@ -226,6 +227,44 @@ describe('check', () => {
         const check = checkOf(packed.layout, { where: 'x' });
         expect(() => check.update(bytes)).toThrow(expect.objectContaining({ code: 'integrity' }));
       }),
+    );
+  });
+
+  it('goes on from any place that it said was verified, and finds any flipped byte of the rest', async () => {
+    const packed = await bundle(made);
+    const whole = await bytesOf(packed);
+    const place = fc.nat(whole.length - 1);
+    await fc.assert(
+      fc.asyncProperty(
+        place,
+        place,
+        place,
+        fc.integer({ min: 1, max: 255 }),
+        async (stop, back, at, flip) => {
+          const seen = new Set<string>();
+          const onFile = ({ path }: { path: string }) => seen.add(path);
+          const first = checkOf(packed.layout, { where: 'x', onFile });
+          first.update(whole.subarray(0, stop));
+          expect(first.verified).toBeLessThanOrEqual(stop);
+
+          const from = Math.max(0, first.verified - back);
+          const second = checkOf(packed.layout, { where: 'x', onFile, from });
+          second.update(whole.subarray(from));
+          expect(second.finish()).toBeUndefined();
+          expect(seen.size).toBe(4);
+
+          const damaged = Buffer.from(whole);
+          damaged[at]! ^= flip;
+          const third = checkOf(packed.layout, { where: 'x', from });
+          const { offset = 0, size = 0 } =
+            packed.layout.members.find(({ start, end }) => start <= at && at < end) ?? {};
+          // Of a file that the first run has checked, nothing is checked again.
+          if (at < from || (offset < from && at < offset + size)) return;
+          expect(() => third.update(damaged.subarray(from))).toThrow(
+            expect.objectContaining({ code: 'integrity' }),
+          );
+        },
+      ),
     );
   });
 

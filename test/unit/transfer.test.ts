@@ -99,6 +99,7 @@ function stand(options: StandOptions): Stand {
         call('write', part, bytes, () => written.set(bytes, part.start), signal),
     },
     check: {
+      verified: 0,
       update(chunk) {
         const number = calls.check.length + 1;
         calls.check.push(number);
