@@ -21,5 +21,5 @@ process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  signal: interruption(process),
+  ...interruption(process),
 });

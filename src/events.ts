@@ -37,5 +37,7 @@ export type Report = (event: RunEvent) => void;
 /** What every verb and every wait is given: how to stop, and whom to tell. */
 export interface Run {
   readonly signal: AbortSignal;
+  /** Aborted when nothing of a run that was stopped is to be left. */
+  readonly abandon?: AbortSignal;
   readonly report: Report;
 }

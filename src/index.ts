@@ -1,6 +1,7 @@
 export { fetchBundle, type FetchOptions, type FetchResult } from './verbs/fetch.ts';
 export { uploadFile, type UploadOptions, type UploadResult } from './verbs/upload.ts';
 export { uploadStream } from './verbs/upload-stream.ts';
+export { listUploads, type UploadRow, type UploadsOptions, type UploadsResult } from './verbs/uploads.ts';
 export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
 export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } from './verbs/inspect.ts';
 

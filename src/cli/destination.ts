@@ -3,7 +3,7 @@ import type { Run } from '../events.ts';
 import { fileDestination } from '../sink/file-destination.ts';
 import type { Destination } from '../sink/sink.ts';
 import { isS3Url, parseS3Url, type S3Url } from '../s3/url.ts';
-import { attributesOfFlags, s3SettingsOf, type S3Flags } from './commands/s3-options.ts';
+import { s3SettingsOf, writingOf, type S3Flags } from './commands/s3-options.ts';
 
 interface DestinationFlags extends S3Flags {
   readonly jobs: number;
@@ -30,9 +30,7 @@ export async function openDestination(
   const { s3Destination } = await import('../sink/s3-destination.ts');
   return s3Destination(output, {
     client: s3Client(s3SettingsOf(flags, env)),
-    attributes: attributesOfFlags(flags),
-    noClobber: !flags.clobber,
-    force,
+    ...writingOf(flags, env),
     run,
   });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 import { ModelpackError } from '../errors.ts';
 import type { Proxies } from '../http/client.ts';
@@ -38,6 +38,15 @@ export async function hubSettings(env: Env, options: HubOptions): Promise<HubSet
 export function timeoutSeconds(env: Env): number {
   const seconds = Number(env['HF_HUB_DOWNLOAD_TIMEOUT'] ?? '');
   return Number.isFinite(seconds) && seconds > 0 ? seconds : 10;
+}
+
+/**
+ * For what is worth keeping between runs and is no cache.
+ * https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function stateFolder(env: Env): string {
+  const state = env['XDG_STATE_HOME'] ?? '';
+  return join(isAbsolute(state) ? state : join(env['HOME'] || homedir(), '.local', 'state'), 'modelpack');
 }
 
 export function proxies(env: Env): Proxies {

@@ -11,6 +11,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Aborted by the second Ctrl-C, if there is anything to leave. */
+  readonly abandon: AbortSignal;
 }
 
 /** The same inside `main`, which knows what must not be shown. */

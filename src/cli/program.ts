@@ -5,6 +5,7 @@ import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addSizeCheck } from './commands/size-check.ts';
 import { addUpload } from './commands/upload.ts';
+import { addUploads } from './commands/uploads.ts';
 import { addVerify } from './commands/verify.ts';
 import type { GuardedIo } from './io.ts';
 import { progressKinds } from './reporter/choose.ts';
@@ -52,7 +53,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     }
   }
 
-  for (const add of [addFetch, addUpload, addSizeCheck, addInspect, addVerify]) {
+  for (const add of [addFetch, addUpload, addSizeCheck, addInspect, addVerify, addUploads]) {
     addGlobalOptions(add(root, act));
   }
   return root;

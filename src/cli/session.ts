@@ -50,7 +50,7 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
   return {
     io,
     columns: io.stdout.columns ?? (Number(io.env['COLUMNS']) || 100),
-    run: { signal: io.signal, report },
+    run: { signal: io.signal, abandon: io.abandon, report },
     async resolver(hubOptions) {
       const { httpClient } = await import('../http/client.ts');
       const { hub } = await import('../source/hub/hub.ts');
@@ -70,7 +70,8 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
     async result(value, text, summary) {
       reporter.stop();
       const silent = options.quiet === true || ['json', 'none'].includes(options.progress);
-      if (summary !== undefined && !silent) await write(io.stderr, `${summary(value)}\n`);
+      const told = silent ? '' : (summary?.(value) ?? '');
+      if (told !== '') await write(io.stderr, `${told}\n`);
       const shown =
         options.json === true ? JSON.stringify(value) : text(value, painter(io.stdout, options.color));
       if (shown !== '') await write(io.stdout, `${shown}\n`);

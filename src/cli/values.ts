@@ -40,6 +40,15 @@ export function parseCount(max: number): (text: string) => number {
   };
 }
 
+const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** A time in seconds: `30m`, `12h`, `7d`. */
+export function parseDuration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhdw])$/i.exec(text.trim()) ?? [];
+  if (count !== undefined) return Number(count) * seconds[unit!.toLowerCase()]!;
+  throw new InvalidArgumentError('a time is a number with a unit, such as 30m, 12h or 7d');
+}
+
 export function parsePair(text: string): readonly [key: string, value: string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];

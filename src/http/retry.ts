@@ -76,9 +76,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
     if (run.signal.aborted) throw run.signal.reason;
     if (!(error instanceof Retryable)) throw error;
     throw new ModelpackError('network', `${what}: ${error.message}; gave up after ${attempts} attempts`, {
-      hint:
-        error.hint ??
-        'check the network and run the same command again; a fetch to a file goes on where it stopped',
+      hint: error.hint ?? 'check the network and run the same command again: it goes on where it stopped',
       cause: error,
     });
   }

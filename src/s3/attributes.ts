@@ -1,4 +1,4 @@
-import type { ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput, ServerSideEncryption, StorageClass } from '@aws-sdk/client-s3';
 
 /** What an object is given besides its bytes. */
 export interface ObjectAttributes {
@@ -17,6 +17,8 @@ export function isKms(encryption: string | undefined): boolean {
 /** User metadata by which a bundle is known again. */
 export const ID_METADATA = 'modelpack-id';
 export const FORMAT_METADATA = 'modelpack-format';
+/** Of a single file that is no bundle, hex. */
+export const SHA256_METADATA = 'modelpack-sha256';
 /** What was asked for, by which a fetch knows the bundle before it has read the small files. */
 export const REQUEST_METADATA = 'modelpack-request';
 
@@ -30,4 +32,39 @@ export function attributesOf({ storageClass, sse, sseKmsKeyId, tags, metadata }:
     ...(sseKmsKeyId === undefined ? {} : { SSEKMSKeyId: sseKmsKeyId }),
     ...(tagging === '' ? {} : { Tagging: tagging }),
   };
+}
+
+/** All of them as one text, the same for the same attributes. */
+export function describeAttributes({
+  storageClass,
+  sse,
+  sseKmsKeyId,
+  tags,
+  metadata,
+}: ObjectAttributes): string {
+  return JSON.stringify([storageClass, sse, sseKmsKeyId, inOrder(tags), inOrder(metadata)]);
+}
+
+/** Whether an object has the attributes that S3 tells of it: not its tags, nor which alias of a key was asked for. */
+export function keepsAttributes(
+  head: HeadObjectCommandOutput | undefined,
+  { storageClass, sse, metadata }: ObjectAttributes,
+): boolean {
+  if (head === undefined) return true;
+  const {
+    StorageClass: foundClass = 'STANDARD',
+    ServerSideEncryption: foundSse,
+    Metadata: found = {},
+  } = head;
+  return (
+    JSON.stringify(inOrder(found)) === JSON.stringify(inOrder(metadata)) &&
+    foundClass === (storageClass ?? foundClass) &&
+    foundSse === (sse ?? foundSse)
+  );
+}
+
+/** S3 keeps the names of metadata in lower case. */
+function inOrder(pairs: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  const lower = Object.entries(pairs).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return lower.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

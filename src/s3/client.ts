@@ -3,11 +3,14 @@ import { Agent as HttpsAgent } from 'node:https';
 
 import { S3Client } from '@aws-sdk/client-s3';
 
+import { renewCredentials } from './credentials.ts';
 import { damaged } from './failure.ts';
 
 /** How S3 is reached. What is left out, the SDK finds itself: profile, region, credentials. */
 export interface S3Settings {
   readonly endpointUrl: string | undefined;
+  /** Whether a bucket stands in the path, rather than in the name of the host. */
+  readonly pathStyle?: boolean;
   readonly region: string | undefined;
   readonly profile: string | undefined;
   /** Requests with a body under way at once. */
@@ -24,10 +27,14 @@ const SOCKET_MS = 60_000;
  *
  * @param attempts in all, a request; 1 where the caller retries itself
  */
-export function s3Client({ endpointUrl, region, profile, jobs }: S3Settings, attempts = 1): S3Client {
+export function s3Client(
+  { endpointUrl, pathStyle = endpointUrl !== undefined, region, profile, jobs }: S3Settings,
+  attempts = 1,
+): S3Client {
   const agent = { keepAlive: true, maxSockets: jobs + 4 };
   const client = new S3Client({
-    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl, forcePathStyle: true }),
+    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
+    forcePathStyle: pathStyle,
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
     maxAttempts: attempts,
@@ -42,6 +49,7 @@ export function s3Client({ endpointUrl, region, profile, jobs }: S3Settings, att
       socketTimeout: SOCKET_MS,
     },
   });
+  renewCredentials(client);
   client.middlewareStack.add(
     (next) => (args) => {
       const request = args.request as { method?: string; body?: unknown; headers: Record<string, string> };

@@ -10,17 +10,22 @@ import { brief } from '../printable.ts';
 import { denied, type Action } from './permission.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
-/** Errors of S3 that may pass, besides 5xx: too fast, too slow, or damaged on the way. */
-const passing = new Set([
+/** What S3 and other servers call too many requests. */
+const throttling = new Set([
   'SlowDown',
+  'ServiceUnavailable',
   'Throttling',
   'ThrottlingException',
+  'TooManyRequests',
   'RequestLimitExceeded',
+]);
+
+/** Errors of S3 that may pass, besides 5xx and those of too many requests: too slow, or damaged on the way. */
+const passing = new Set([
   'RequestTimeout',
   'RequestTimeTooSkewed', // the SDK sets its clock by the answer
   'OperationAborted',
   'InternalError',
-  'ServiceUnavailable',
   'TimeoutError',
 ]);
 
@@ -44,7 +49,7 @@ export function s3Failure(error: unknown, url: S3Url, action: Action, signal: Ab
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelpackError || error instanceof Retryable) return error;
   const { name, status } = reasonOf(error);
-  if (status >= 500 || status === 429 || passing.has(name) || damaged.has(name)) {
+  if (status >= 500 || isThrottled(error) || passing.has(name) || damaged.has(name)) {
     const waitSeconds = toldSeconds(status, headersOf(error), Date.now());
     return new Retryable(`S3 answered ${name || status}`, { waitSeconds, cause: error });
   }
@@ -54,6 +59,12 @@ export function s3Failure(error: unknown, url: S3Url, action: Action, signal: Ab
     return new Retryable(`S3 cannot be reached (${code || messageOf(error)})`, { cause: error });
   }
   return lasting(name, status, error, url, action);
+}
+
+/** Whether S3 asks for fewer requests. */
+export function isThrottled(error: unknown): boolean {
+  const { name, status } = reasonOf(error);
+  return throttling.has(name) || status === 503 || status === 429;
 }
 
 function headersOf(error: unknown): IncomingHttpHeaders {
@@ -85,10 +96,7 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url, actio
     case 'NoSuchUpload':
       return new ModelpackError('network', `the upload to ${where} was removed while it ran`, { cause });
     case 'PreconditionFailed':
-      return new ModelpackError('check', `${where} exists`, {
-        hint: 'leave out --no-clobber to replace it',
-        cause,
-      });
+      return exists(where, cause);
     case 'CredentialsProviderError':
       return new ModelpackError('refused', `no AWS credentials were found (${brief(messageOf(cause))})`, {
         hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or --profile; or: aws configure',
@@ -125,6 +133,14 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url, actio
     });
   }
   return new ModelpackError('unknown', `S3 answered ${name || status} for ${where}: ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+/** That `where` is an object already, and must not be replaced. */
+export function exists(where: string, cause?: unknown): ModelpackError {
+  return new ModelpackError('check', `${where} exists`, {
+    hint: 'leave out --no-clobber to replace it',
     cause,
   });
 }

@@ -4,6 +4,7 @@ import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { retrying } from '../http/retry.ts';
 import { reasonOf, s3Failure } from './failure.ts';
+import type { Pace } from './pace.ts';
 import type { Action } from './permission.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
@@ -18,6 +19,8 @@ export interface Call {
   readonly timeout?: number;
   /** Seconds after the first failure at which it gives up. */
   readonly patience?: number;
+  /** Whose turn it is, where many calls are made at once. */
+  readonly pace?: Pace;
 }
 
 type Send<T> = (signal: AbortSignal) => Promise<T>;
@@ -28,13 +31,17 @@ const PATIENCE = 300;
 /** Nothing has been sent when one looks first: an address that is wrong should be told soon. */
 const LOOK_PATIENCE = 20;
 
+const atOnce: Pace = (request) => request();
+
 /** Sends a request with a limit on its time, again for as long as its failure may pass. */
 export async function calling<T>(call: Call, send: Send<T>): Promise<T> {
-  const { what, action, url, run, timeout = TIMEOUT, patience = PATIENCE } = call;
+  const { what, action, url, run, timeout = TIMEOUT, patience = PATIENCE, pace = atOnce } = call;
   async function attempt(): Promise<T> {
-    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeout * 1000))]);
     try {
-      return await send(signal);
+      return await pace(() => {
+        run.signal.throwIfAborted();
+        return send(AbortSignal.any([run.signal, AbortSignal.timeout(Math.ceil(timeout * 1000))]));
+      });
     } catch (error) {
       throw s3Failure(error, url, action, run.signal);
     }

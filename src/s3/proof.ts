@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { combineCrc32, encodeCrc32 } from './crc32.ts';
+import { combineCrc32, crc32, encodeCrc32 } from './crc32.ts';
 
 /** What was sent as one part, and what S3 said of it. */
 export interface SentPart {
@@ -13,11 +13,11 @@ export interface SentPart {
 }
 
 /**
- * By what an object was compared with what was sent. `CRC32` is S3's own over all bytes, `ETAG-MD5` an ETag made of
- * MD5s; `SIZE` means that the server tells no checksum and only the size could be compared.
+ * By what an object was compared with what was sent. `CRC32` is S3's own over all bytes, `CRC32-COMPOSITE` its own over
+ * the CRC32s of the parts, `ETAG-MD5` an ETag made of MD5s; `SIZE` means that the server tells no checksum and only the size could be compared.
  */
 export interface Checksum {
-  readonly algorithm: 'CRC32' | 'ETAG-MD5' | 'SIZE';
+  readonly algorithm: 'CRC32' | 'CRC32-COMPOSITE' | 'ETAG-MD5' | 'SIZE';
   readonly value: string;
 }
 
@@ -25,13 +25,20 @@ export interface Checksum {
 export interface Claimed {
   readonly size: number | undefined;
   readonly etag: string | undefined;
-  /** Base64, over all bytes. */
+  /** Base64; over all bytes, or if it is `composite` over the CRC32s of the parts and followed by their number. */
   readonly crc32: string | undefined;
+  readonly composite: boolean;
 }
 
 /** CRC32 of all parts together, base64. */
 export function wholeCrc32(parts: readonly SentPart[]): string {
   return encodeCrc32(inOrder(parts).reduce((crc, part) => combineCrc32(crc, part.crc32, part.length), 0));
+}
+
+/** CRC32 of the parts' CRC32s, base64, and the number of parts, as S3 writes it. */
+export function compositeCrc32(parts: readonly SentPart[]): string {
+  const crcs = inOrder(parts).map((part) => Buffer.from(encodeCrc32(part.crc32), 'base64'));
+  return `${encodeCrc32(crc32(Buffer.concat(crcs)))}-${parts.length}`;
 }
 
 /**
@@ -47,9 +54,13 @@ export function prove(
 ): Checksum | undefined {
   const size = parts.reduce((sum, part) => sum + part.length, 0);
   if (claimed.size !== undefined && claimed.size !== size) return undefined;
-  const crc32 = wholeCrc32(parts);
-  if (claimed.crc32 !== undefined)
-    return claimed.crc32 === crc32 ? { algorithm: 'CRC32', value: crc32 } : undefined;
+  if (claimed.crc32 !== undefined) {
+    const { composite, crc32: value } = claimed;
+    const expected = composite ? compositeCrc32(parts) : wholeCrc32(parts);
+    // Some servers leave the number of parts out.
+    if (value !== expected && !(composite && value === expected.split('-')[0])) return undefined;
+    return { algorithm: composite ? 'CRC32-COMPOSITE' : 'CRC32', value };
+  }
   const etag = etagOf(parts);
   if (opaqueEtag || etag === undefined || !isMd5(claimed.etag ?? ''))
     return { algorithm: 'SIZE', value: String(size) };

@@ -1,5 +1,6 @@
 import type {
   CompleteMultipartUploadCommandOutput,
+  HeadObjectCommandOutput,
   PutObjectCommandOutput,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -12,10 +13,16 @@ import { prove, type Checksum, type SentPart } from './proof.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
 /** What S3 holds now, and by what it was compared with what was sent. */
-export interface StoredObject {
+export interface Compared {
   readonly etag: string;
   readonly versionId: string | null;
   readonly checksum: Checksum;
+  /** Undefined without leave to look. */
+  readonly head: HeadObjectCommandOutput | undefined;
+}
+
+/** The same for those who asked for it. */
+export interface StoredObject extends Omit<Compared, 'head'> {
   readonly parts: { readonly total: number; readonly sent: number; readonly reused: number };
 }
 
@@ -26,6 +33,10 @@ export interface Target {
   readonly attributes: ObjectAttributes;
   /** Fail rather than replace an object that appeared meanwhile. */
   readonly noClobber: boolean;
+  /** Whether `x-amz-checksum-*` may be sent at all. */
+  readonly checksums: boolean;
+  /** Parts on their way at once. */
+  readonly jobs: number;
   readonly run: Run;
 }
 
@@ -41,19 +52,17 @@ export async function compare(
   { client, url, attributes, run }: Target,
   sent: readonly SentPart[],
   made: Made,
-): Promise<StoredObject | undefined> {
+): Promise<Compared | undefined> {
   const found = await look(client, url, run);
   // Without leave to look, what S3 said when it made the object has to do: it had our CRC32 and size to check.
   const told = found === 'denied' ? made : found;
   if (told === undefined || told === 'absent') return undefined;
-  const claimed = {
-    size: found === 'denied' || found === 'absent' ? undefined : found.ContentLength,
-    etag: told.ETag,
-    crc32: told.ChecksumType === 'COMPOSITE' ? undefined : told.ChecksumCRC32,
-  };
+  const head = typeof found === 'object' ? found : undefined;
+  const { ChecksumCRC32: crc32, ChecksumType: type } = told;
+  const composite = type === 'COMPOSITE' || crc32?.includes('-') === true;
+  const claimed = { size: head?.ContentLength, etag: told.ETag, crc32, composite };
   const checksum = prove(claimed, sent, isKms(told.ServerSideEncryption ?? attributes.sse));
-  const parts = { total: sent.length, sent: sent.length, reused: 0 };
-  return checksum && { etag: told.ETag ?? '', versionId: told.VersionId ?? null, checksum, parts };
+  return checksum && { etag: told.ETag ?? '', versionId: told.VersionId ?? null, checksum, head };
 }
 
 /** That what is there now is not what was sent. */

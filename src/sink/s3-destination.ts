@@ -1,12 +1,16 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 
 import type { Bundle } from '../bundle/bundle.ts';
+import { readBundle } from '../bundle/read.ts';
 import { FORMAT } from '../bundle/contents.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { FORMAT_METADATA, ID_METADATA, REQUEST_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
 import { MIN_PART } from '../s3/limits.ts';
+import { openObject } from '../s3/content.ts';
+import { exists } from '../s3/failure.ts';
 import { look, type Looked } from '../s3/object.ts';
+import type { Target } from '../s3/stored.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import { s3Writer, type S3Writer } from './s3.ts';
 import type { Destination } from './sink.ts';
@@ -18,6 +22,12 @@ export interface S3DestinationOptions {
   readonly noClobber: boolean;
   /** Write even if the same bundle is already there. */
   readonly force: boolean;
+  /** Whether `x-amz-checksum-*` may be sent at all. */
+  readonly checksums: boolean;
+  /** Parts on their way at once. */
+  readonly jobs: number;
+  /** Where it is noted how far an upload has come; undefined for nowhere. */
+  readonly stateFolder: string | undefined;
   readonly run: Run;
 }
 
@@ -26,15 +36,18 @@ const NAME = 'models.tar';
 
 /** An object in S3 as the place for a bundle. A key with `{id}` or a final `/` is completed when the id is known. */
 export function s3Destination(url: S3Url, options: S3DestinationOptions): Destination {
-  const { client, attributes, noClobber, force, run } = options;
+  const { client, attributes, noClobber, force, stateFolder, run } = options;
   return {
     location: (id) => formatS3Url(completeKey(url, id, NAME)),
+    digest: false,
     minPartSize: MIN_PART,
     former: undefined,
     async find(bundle) {
       const target = completeKey(url, bundle.id, NAME);
       const found = await lookFirst(client, target, noClobber, run);
-      return !force && isBundle(found, bundle.id, bundle.size) ? { sha256: null } : undefined;
+      return !force && (await holds({ client, url: target, run }, found, bundle))
+        ? { sha256: null }
+        : undefined;
     },
     async recall(request) {
       if (force || url.key.includes('{id}')) return undefined;
@@ -43,12 +56,23 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
       const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};
       return id !== undefined && noted === request ? { id, size: found.ContentLength } : undefined;
     },
-    begin(bundle, { partSize, request }): Promise<S3Writer> {
+    begin(bundle, { partSize, fresh, request }): Promise<S3Writer> {
       const noted = request === undefined ? {} : { [REQUEST_METADATA]: request };
       const metadata = { ...attributes.metadata, ...metadataOf(bundle), ...noted };
-      const target = completeKey(url, bundle.id, NAME);
-      const written = { client, url: target, attributes: { ...attributes, metadata }, noClobber, run };
-      return s3Writer(written, bundle.size, partSize);
+      const target = {
+        ...options,
+        url: completeKey(url, bundle.id, NAME),
+        attributes: { ...attributes, metadata },
+      };
+      return s3Writer(target, {
+        content: bundle,
+        id: bundle.id,
+        fixed: true,
+        partSize,
+        fresh: fresh || force,
+        leaveNothing: force,
+        stateFolder,
+      });
     },
     async [Symbol.asyncDispose]() {
       client.destroy();
@@ -63,16 +87,30 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
  */
 export async function lookFirst(client: S3Client, url: S3Url, noClobber: boolean, run: Run): Promise<Looked> {
   const found = await look(client, url, run);
-  if (noClobber && typeof found === 'object') {
-    throw new ModelpackError('check', `${formatS3Url(url)} exists`, {
-      hint: 'leave out --no-clobber to replace it',
-    });
-  }
+  if (noClobber && typeof found === 'object') throw exists(formatS3Url(url));
   return found;
 }
 
-export function isBundle(found: Looked, id: string, size: number): boolean {
-  return typeof found === 'object' && found.Metadata?.[ID_METADATA] === id && found.ContentLength === size;
+/**
+ * Whether an object is this bundle. A server that keeps no metadata, or another tool that put it there, leaves its index
+ * to tell.
+ */
+export async function holds(
+  { client, url, run }: Pick<Target, 'client' | 'url' | 'run'>,
+  found: Looked,
+  bundle: Bundle,
+): Promise<boolean> {
+  if (typeof found !== 'object' || found.ContentLength !== bundle.size) return false;
+  const id = found.Metadata?.[ID_METADATA];
+  if (id !== undefined) return id === bundle.id;
+  try {
+    const stored = await openObject(client, url, run);
+    return (await readBundle(stored, formatS3Url(url)))?.id === bundle.id;
+  } catch (error) {
+    if (error instanceof ModelpackError && ['integrity', 'refused', 'not-found'].includes(error.code))
+      return false;
+    throw error;
+  }
 }
 
 /** By which a bundle in S3 is known again. */

@@ -1,156 +1,129 @@
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
-
-import { KiB } from '../bytes.ts';
-import { ModelpackError } from '../errors.ts';
-import { Retryable } from '../http/retry.ts';
-import { attributesOf, isKms } from '../s3/attributes.ts';
+import { messageOf } from '../errors.ts';
+import { describeAttributes, keepsAttributes } from '../s3/attributes.ts';
 import { crc32, encodeCrc32 } from '../s3/crc32.ts';
-import { damaged, reasonOf } from '../s3/failure.ts';
-import { calling, callingOnce, nameBehind } from '../s3/object.ts';
-import { isMd5, md5Of, unquoted, wholeCrc32, type SentPart } from '../s3/proof.ts';
-import { compare, differs, type Made, type StoredObject, type Target } from '../s3/stored.ts';
+import { beginMultipart, multipart } from '../s3/multipart.ts';
+import { nameBehind } from '../s3/object.ts';
+import { isMd5, md5Of, unquoted, type SentPart } from '../s3/proof.ts';
+import { compare, differs, type Compared, type Target } from '../s3/stored.ts';
+import { abortUpload, type StoredPart } from '../s3/uploads.ts';
 import { formatS3Url } from '../s3/url.ts';
-import type { Part } from '../parts.ts';
-import type { S3Writer } from './s3.ts';
+import { formatCount, formatSize } from '../size.ts';
+import { heedAbandonment } from './abandon.ts';
+import type { S3Writer, S3Writing } from './s3.ts';
+import { provenParts, resumable } from './s3-resume.ts';
 import { StartOver } from './sink.ts';
+import { uploadJournal, type UploadJournal } from './upload-journal.ts';
 
-/** A slow link, at which a part is given up and sent again. */
-const SLOWEST_BYTES_PER_SECOND = 64 * KiB;
-/** Putting many parts together takes S3 minutes. */
-const COMPLETE_SECONDS = 900;
 const ABORT_SECONDS = 10;
 
 /**
- * Writes an object by a multipart upload, parts in any order. It appears whole or not at all, and is compared with
- * what was sent before this says that it is there.
- *
- * @param size of the object in bytes
+ * Writes an object by a multipart upload, parts in any order, and goes on with one that an earlier run left. The
+ * object appears whole or not at all, and is compared with what was sent before this says that it is there.
  */
-export async function multipartWriter(target: Target, size: number): Promise<S3Writer> {
-  const { client, url, attributes, noClobber, run } = target;
-  const key = { Bucket: url.bucket, Key: url.key };
+export async function multipartWriter(target: Target, writing: S3Writing): Promise<S3Writer> {
+  const { endpoint } = target.client.config;
+  const server = endpoint === undefined ? 'aws' : JSON.stringify(await endpoint());
+  const journal = await uploadJournal(writing.stateFolder, server, formatS3Url(target.url), target.run);
+  try {
+    return await openWriter(target, writing, journal);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+async function openWriter(target: Target, writing: S3Writing, journal: UploadJournal): Promise<S3Writer> {
+  const { client, url, attributes, run } = target;
+  const { content, id, partSize, fresh, leaveNothing, fixed } = writing;
   const where = formatS3Url(url);
-  const sent = new Map<number, SentPart>();
-  let stored: StoredObject | undefined;
-  const uploadId = await create();
 
-  async function create(): Promise<string> {
-    const checksum = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
-    const command = new CreateMultipartUploadCommand({ ...key, ...attributesOf(attributes), ...checksum });
-    const { UploadId: id } = await calling(
-      { what: `starting an upload to ${where}`, action: 's3:PutObject', url, run },
-      (signal) => client.send(command, { abortSignal: signal }),
-    );
-    if (id === undefined) throw new ModelpackError('unknown', `S3 gave no upload id for ${where}`);
-    return id;
-  }
+  const head = { id, partSize, attributes: describeAttributes(attributes), begun: Date.now() };
+  const { former } = journal;
+  const { best: resumed, notes } = await resumable(target, { ...head, content, fresh }, former);
+  const proven = provenParts(fixed ? resumed : undefined, former, partSize);
+  // The answer may be lost, and the upload be there: then the next run knows by this that it is ours.
+  if (resumed === undefined) await journal.begin({ ...head, uploadId: undefined }, [], 0);
+  const upload =
+    resumed === undefined
+      ? await beginMultipart(target)
+      : multipart(target, resumed.uploadId, target.checksums ? resumed.checksums : 'none');
+  const { uploadId } = upload;
+  for (const text of notes) run.report({ type: 'note', text });
+  await journal.begin({ ...head, uploadId }, proven.parts, proven.from);
 
-  async function write(part: Part, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const crc = crc32(bytes);
-    const command = new UploadPartCommand({
-      ...key,
-      UploadId: uploadId,
-      PartNumber: part.number,
-      Body: bytes,
-      ContentLength: bytes.length,
-      ChecksumCRC32: encodeCrc32(crc),
-    });
-    async function send(attempt: AbortSignal): Promise<Pick<SentPart, 'etag' | 'md5'>> {
-      const answer = await client.send(command, { abortSignal: attempt });
-      const { ETag: etag = '', ChecksumCRC32: echoed, ServerSideEncryption: sse } = answer;
-      // A server that knows CRC32 has compared it; for one that does not, the part's ETag is its MD5, but under KMS.
-      if (echoed !== undefined || isKms(sse ?? attributes.sse)) return { etag, md5: undefined };
-      const md5 = md5Of(bytes);
-      if (isMd5(etag) && unquoted(etag) !== md5) throw new Retryable('the part arrived damaged');
-      return { etag, md5 };
-    }
-    const timeout = Math.max(60, bytes.length / SLOWEST_BYTES_PER_SECOND);
-    const call = {
-      what: `sending part ${part.number} of ${where}`,
-      action: 's3:PutObject',
-      url,
-      run: { ...run, signal },
-      timeout,
-    } as const;
-    const answer = await calling(call, send).catch(startOver);
-    sent.set(part.number, { number: part.number, length: bytes.length, crc32: crc, ...answer });
-  }
-
-  async function complete(parts: readonly SentPart[]): Promise<Made> {
-    const command = new CompleteMultipartUploadCommand({
-      ...key,
-      ...(noClobber ? { IfNoneMatch: '*' } : {}),
-      UploadId: uploadId,
-      ChecksumCRC32: wholeCrc32(parts),
-      ChecksumType: 'FULL_OBJECT',
-      MpuObjectSize: size,
-      MultipartUpload: {
-        Parts: parts.map(({ number, etag, crc32: crc }) => ({
-          PartNumber: number,
-          ETag: etag,
-          ChecksumCRC32: encodeCrc32(crc),
-        })),
-      },
-    });
-    async function send(signal: AbortSignal): Promise<Made> {
-      try {
-        return await client.send(command, { abortSignal: signal });
-      } catch (error) {
-        // Every part was compared on its way: S3 has put together something else.
-        throw damaged.has(reasonOf(error).name) ? differs(url, error) : error;
-      }
-    }
-    const call = {
-      what: `completing ${where}`,
-      action: 's3:PutObject',
-      url,
-      run,
-      timeout: COMPLETE_SECONDS,
-    } as const;
-    const isThere = async () => (await compare(target, parts, undefined)) !== undefined;
-    return callingOnce(call, send, isThere).catch(startOver);
-  }
+  const sent = new Map(proven.parts.map((part) => [part.number, part]));
+  let reused = sent.size;
+  let compared: Compared | undefined;
+  const abandonment = heedAbandonment(run);
 
   async function discard(): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...key, UploadId: uploadId });
     // Its own time: the run's signal may be what brought us here.
+    abandonment.release();
     const signal = AbortSignal.timeout(ABORT_SECONDS * 1000);
     try {
-      await calling(
-        {
-          what: `removing the upload to ${where}`,
-          action: 's3:AbortMultipartUpload',
-          url,
-          run: { ...run, signal },
-        },
-        (attempt) => client.send(command, { abortSignal: attempt }),
-      );
+      await abortUpload(client, { url, uploadId }, { ...run, signal });
+      await journal.remove();
     } catch (error) {
-      if (nameBehind(error) === 'NoSuchUpload') return;
-      const text = `the unfinished upload ${uploadId} of ${where} could not be removed; it is billed until it is`;
+      await journal.close();
+      const text = `the unfinished upload ${uploadId} of ${where} could not be removed (${messageOf(error)}); it is billed until it is`;
       run.report({ type: 'note', text });
     }
   }
 
   return {
-    reused: 0,
+    from: proven.from,
+    reused: proven.from,
     has: () => false,
     readBack: () => Promise.reject(new Error('nothing of an upload is read back')),
-    write,
+    async write({ number }, bytes, signal) {
+      const there = sameAs(resumed?.stored.get(number), bytes);
+      if (there !== undefined) reused++;
+      const part = there ?? (await upload.send(number, bytes, signal).catch(startOver));
+      sent.set(number, part);
+      journal.sent(part);
+    },
+    checked: (position) => journal.checked(position),
     async finish() {
       const parts = [...sent.values()].toSorted((a, b) => a.number - b.number);
-      stored = await compare(target, parts, await complete(parts));
-      if (stored === undefined) throw differs(url);
+      compared = await compare(target, parts, await upload.complete(parts).catch(startOver));
+      if (compared === undefined) throw differs(url);
+      const known = resumed === undefined || resumed.recorded;
+      if (!known && !keepsAttributes(compared.head, attributes)) {
+        throw new StartOver(`the upload to ${where} was begun elsewhere with other metadata`);
+      }
+      abandonment.release();
+      await journal.remove();
+      if (reused === 0) return;
+      const text = `${formatCount(reused, 'part')} of ${formatCount(sent.size)} were in S3 already`;
+      run.report({ type: 'note', text });
     },
-    stored: () => stored!,
-    keep: discard,
+    stored() {
+      const { etag, versionId, checksum } = compared!;
+      return { etag, versionId, checksum, parts: { total: sent.size, sent: sent.size - reused, reused } };
+    },
+    async keep() {
+      if (leaveNothing || sent.size === 0) return discard();
+      const size = [...sent.values()].reduce((sum, { length }) => sum + length, 0);
+      const left = `left in S3 for the next run: ${formatCount(sent.size, 'part')}, ${formatSize(size)}`;
+      const now = run.signal.aborted ? 'Ctrl-C again, or later ' : '';
+      run.report({ type: 'note', text: `${left}; to remove them: ${now}modelpack uploads ${where} --abort` });
+      if (await abandonment.isWanted()) return discard();
+      abandonment.release();
+      await journal.close();
+    },
     discard,
   };
+}
+
+/** A part that S3 has already, if it holds just these bytes. */
+function sameAs(there: StoredPart | undefined, bytes: Uint8Array): SentPart | undefined {
+  if (there?.size !== bytes.length) return undefined;
+  const { number, etag, crc32: stored } = there;
+  const part = { number, length: bytes.length, crc32: crc32(bytes), etag, md5: undefined };
+  if (stored !== undefined) return stored === encodeCrc32(part.crc32) ? part : undefined;
+  if (!isMd5(etag)) return undefined;
+  const md5 = md5Of(bytes);
+  return unquoted(etag) === md5 ? { ...part, md5 } : undefined;
 }
 
 /** An upload that a clean-up or a lifecycle rule removed, or that lost a race, has to be made anew. */

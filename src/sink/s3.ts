@@ -1,3 +1,4 @@
+import type { Content } from '../bytes.ts';
 import type { StoredObject, Target } from '../s3/stored.ts';
 import { multipartWriter } from './s3-multipart.ts';
 import { putWriter } from './s3-put.ts';
@@ -9,7 +10,23 @@ export interface S3Writer extends Writer {
   stored(): StoredObject;
 }
 
-/** @param size of the object, `partSize` of a part, in bytes */
-export async function s3Writer(target: Target, size: number, partSize: number): Promise<S3Writer> {
-  return size <= partSize ? putWriter(target) : multipartWriter(target, size);
+/** What is written, and what may be used of earlier runs. */
+export interface S3Writing {
+  readonly content: Content;
+  /** By which it is known again: the bundle's id, or the sha256 of a single file. */
+  readonly id: string;
+  /** Whether the id fixes every byte of the content, so that what was checked once need not be read again. */
+  readonly fixed: boolean;
+  /** In bytes. */
+  readonly partSize: number;
+  /** Nothing of an earlier run is used. */
+  readonly fresh: boolean;
+  /** Nothing is left for a later run. */
+  readonly leaveNothing: boolean;
+  /** Where this machine notes how far an upload has come; undefined for nowhere. */
+  readonly stateFolder: string | undefined;
+}
+
+export async function s3Writer(target: Target, writing: S3Writing): Promise<S3Writer> {
+  return writing.content.size <= writing.partSize ? putWriter(target) : multipartWriter(target, writing);
 }

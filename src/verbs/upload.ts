@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 
-import type { HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 
 import { checkOf } from '../bundle/check.ts';
+import { open } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import type { ObjectAttributes } from '../s3/attributes.ts';
+import { SHA256_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
 import { MIN_PART } from '../s3/limits.ts';
 import type { Checksum } from '../s3/proof.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
-import { isBundle, lookFirst, metadataOf } from '../sink/s3-destination.ts';
+import type { Looked } from '../s3/object.ts';
+import { holds, lookFirst, metadataOf } from '../sink/s3-destination.ts';
 import type { StoredObject } from '../s3/stored.ts';
 import { s3Writer } from '../sink/s3.ts';
 import { readBundle } from '../bundle/read.ts';
@@ -26,8 +29,12 @@ export interface UploadOptions {
   readonly partSize: number;
   /** Fail if the key exists. */
   readonly noClobber: boolean;
-  /** Upload even if the same bundle is already there. */
+  /** Upload even if the same bundle or file is already there, and use nothing of an earlier run. */
   readonly force: boolean;
+  /** Whether `x-amz-checksum-*` may be sent at all. */
+  readonly checksums: boolean;
+  /** Where it is noted how far an upload has come; undefined for nowhere. */
+  readonly stateFolder: string | undefined;
   readonly run: Run;
 }
 
@@ -61,31 +68,34 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
   const location = formatS3Url(url);
   const result = { schema: 'modelpack.upload/1', location, id: bundle?.id ?? null, size: disk.size } as const;
 
+  const sha256 = bundle === undefined ? await digestOf(disk, run) : undefined;
   const found = await lookFirst(client, url, noClobber, run);
-  if (
-    !force &&
-    bundle !== undefined &&
-    typeof found === 'object' &&
-    isBundle(found, bundle.id, bundle.size)
-  ) {
-    const parts = { total: 0, sent: 0, reused: 0 };
-    const stored = {
-      etag: found.ETag ?? '',
-      versionId: found.VersionId ?? null,
-      checksum: checksumOf(found),
-      parts,
-    };
-    return { ...result, ...stored, skipped: true, seconds: (Date.now() - started) / 1000 };
-  }
+  const isThere = bundle
+    ? await holds({ client, url, run }, found, bundle)
+    : holdsFile(found, disk.size, sha256!);
+  if (isThere && !force) return { ...result, ...thereAlready(found), skipped: true, seconds: since(started) };
 
   const partSize = partSizeFor(disk.size, Math.max(options.partSize, MIN_PART));
-  const metadata = { ...attributes.metadata, ...(bundle && metadataOf(bundle)) };
-  const target = { client, url, attributes: { ...attributes, metadata }, noClobber, run };
+  const own = bundle === undefined ? { [SHA256_METADATA]: sha256! } : metadataOf(bundle);
+  const target = {
+    ...options,
+    url,
+    attributes: { ...attributes, metadata: { ...attributes.metadata, ...own } },
+  };
   const { writer } = await send(disk, {
     verb: 'upload',
     location,
     files: bundle === undefined ? 0 : bundle.layout.members.length - 1,
-    begin: () => s3Writer(target, disk.size, partSize),
+    begin: (fresh) =>
+      s3Writer(target, {
+        content: disk,
+        id: bundle?.id ?? sha256!,
+        fixed: false, // a file may change; reading it again costs little
+        partSize,
+        fresh: fresh || force,
+        leaveNothing: force,
+        stateFolder: options.stateFolder,
+      }),
     check: () =>
       bundle &&
       checkOf(bundle.layout, {
@@ -98,7 +108,27 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
     jobs,
     run,
   });
-  return { ...result, ...writer.stored(), skipped: false, seconds: (Date.now() - started) / 1000 };
+  return { ...result, ...writer.stored(), skipped: false, seconds: since(started) };
+}
+
+function since(started: number): number {
+  return (Date.now() - started) / 1000;
+}
+
+/** sha256 of a single file, hex. It is read for that before it is sent: an object's metadata come first. */
+async function digestOf(disk: DiskFile, run: Run): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of open(disk)) {
+    run.signal.throwIfAborted();
+    hash.update(chunk);
+  }
+  return hash.digest('hex');
+}
+
+function holdsFile(found: Looked, size: number, sha256: string): boolean {
+  return (
+    typeof found === 'object' && found.ContentLength === size && found.Metadata?.[SHA256_METADATA] === sha256
+  );
 }
 
 async function checkUnchanged(disk: DiskFile): Promise<void> {
@@ -109,7 +139,13 @@ async function checkUnchanged(disk: DiskFile): Promise<void> {
 }
 
 /** Of an object that was there before: what S3 tells of it. */
-function checksumOf({ ChecksumCRC32: crc32, ContentLength: size }: HeadObjectCommandOutput): Checksum {
-  if (crc32 !== undefined) return { algorithm: 'CRC32', value: crc32 };
-  return { algorithm: 'SIZE', value: String(size) };
+function thereAlready(found: Looked): StoredObject {
+  if (typeof found !== 'object') throw new Error('nothing is there');
+  const { ETag: etag = '', VersionId: versionId = null, ChecksumCRC32: crc32, ContentLength: size } = found;
+  const composite = found.ChecksumType === 'COMPOSITE' || crc32?.includes('-') === true;
+  const checksum: Checksum =
+    crc32 === undefined
+      ? { algorithm: 'SIZE', value: String(size) }
+      : { algorithm: composite ? 'CRC32-COMPOSITE' : 'CRC32', value: crc32 };
+  return { etag, versionId, checksum, parts: { total: 0, sent: 0, reused: 0 } };
 }

@@ -113,10 +113,13 @@ describe.each(kinds)('uploading a bundle (%s) once more', (kind) => {
   });
 });
 
-it('uploads a file that is no bundle each time: nothing tells that it is there already', async () => {
+it('sends a file that is no bundle once, known again by its sha256', async () => {
   const path = await folder.write('plain.bin', 'plain');
   document(await upload(path, 'plain'));
+  expect(document(await upload(path, 'plain'))).toMatchObject({ skipped: true, parts: { sent: 0 } });
+  await folder.write('plain.bin', 'other'); // of the same size
   expect(document(await upload(path, 'plain'))).toMatchObject({ skipped: false, parts: { sent: 1 } });
+  expect(document(await upload(path, 'plain', ['--force']))).toMatchObject({ skipped: false });
 });
 
 it('sends nothing when it is there already, although the clock of this machine is wrong', async () => {

@@ -253,7 +253,7 @@ describe.concurrent('the end of an upload', () => {
         return { status: 403, code: 'AccessDenied' };
       return operation === 'AbortMultipartUpload' && aborts++ === 0 ? { status: 503 } : undefined;
     });
-    expect(await upload(s3, files.multipart)).toMatchObject({ code: 5 });
+    expect(await upload(s3, files.multipart, ['--force'])).toMatchObject({ code: 5 });
     expect(s3.uploads()).toEqual([]);
   });
 
@@ -263,7 +263,7 @@ describe.concurrent('the end of an upload', () => {
       if (operation === 'AbortMultipartUpload') return denied;
       return operation === 'UploadPart' && query.get('partNumber') === '3' ? denied : undefined;
     });
-    const { code, stderr } = await upload(s3, files.multipart);
+    const { code, stderr } = await upload(s3, files.multipart, ['--force']);
     expect(code).toBe(5);
     const uploadId = s3.uploads()[0]?.uploadId;
     expect(stderr).toContain(`the unfinished upload ${uploadId} of s3://models/key could not be removed`);

@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
@@ -133,7 +133,8 @@ describe('upload', () => {
     const document = await uploaded([path, 's3://models/notes.txt']);
     expect(document).toMatchObject({ id: null, size: bytes.length, skipped: false });
     expect(await s3.body(bucket, 'notes.txt')).toEqual(bytes);
-    expect(s3.object(bucket, 'notes.txt')?.metadata).toEqual({});
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(s3.object(bucket, 'notes.txt')?.metadata).toEqual({ 'modelpack-sha256': sha256 });
   });
 
   it.each([

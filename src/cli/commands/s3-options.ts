@@ -3,11 +3,15 @@ import { Option, type Command } from 'commander';
 import { ModelpackError } from '../../errors.ts';
 import type { ObjectAttributes } from '../../s3/attributes.ts';
 import type { S3Settings } from '../../s3/client.ts';
+import { stateFolder } from '../environment.ts';
 import { parsePair } from '../values.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** How S3 is reached: every command that may meet an `s3://` address takes these. */
 export interface S3Connection {
   readonly endpointUrl?: string;
+  readonly addressing?: 'path' | 'virtual';
   readonly region?: string;
   readonly profile?: string;
 }
@@ -20,14 +24,18 @@ export interface S3Flags extends S3Connection {
   readonly tag: readonly (readonly [string, string])[];
   readonly metadata: readonly (readonly [string, string])[];
   readonly clobber: boolean;
+  readonly checksum: 'auto' | 'none';
 }
 
 export function addS3Connection(command: Command): Command {
   return command
     .optionsGroup('S3 options:')
-    .option(
-      '--endpoint-url <url>',
-      'another server than AWS, with path-style addresses; else AWS_ENDPOINT_URL_S3',
+    .option('--endpoint-url <url>', 'another server than AWS; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL')
+    .addOption(
+      new Option('--addressing <style>', 'of buckets; default: path with an endpoint, else virtual').choices([
+        'path',
+        'virtual',
+      ]),
     )
     .option('--region <region>', 'else AWS_REGION and the profile')
     .option('--profile <name>', 'of the AWS configuration; else AWS_PROFILE');
@@ -44,12 +52,17 @@ export function addS3Options(command: Command): Command {
     .option('--sse-kms-key-id <id>', 'the key for --sse aws:kms')
     .addOption(pairs('--tag <k=v>', 'tag of the object (repeatable)'))
     .addOption(pairs('--metadata <k=v>', 'user metadata of the object (repeatable)'))
-    .option('--no-clobber', 'fail if the key exists');
+    .option('--no-clobber', 'fail if the key exists')
+    .addOption(
+      new Option('--checksum <kind>', 'none: for servers that refuse x-amz-checksum headers')
+        .choices(['auto', 'none'])
+        .default('auto'),
+    );
 }
 
 export function s3SettingsOf(
-  { endpointUrl, region, profile, jobs }: S3Connection & { readonly jobs: number },
-  env: Readonly<Record<string, string | undefined>>,
+  { endpointUrl, addressing, region, profile, jobs }: S3Connection & { readonly jobs: number },
+  env: Env,
 ): S3Settings {
   const endpoint = endpointUrl ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   if (endpoint !== undefined && !/^https?:\/\//.test(endpoint)) {
@@ -60,16 +73,29 @@ export function s3SettingsOf(
   // Other servers seldom care for the region, but a request cannot be signed without one.
   const fallback =
     endpoint === undefined ? undefined : (env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1');
-  return { endpointUrl: endpoint, region: region ?? fallback, profile, jobs };
+  // Other servers seldom have a name for each bucket.
+  const pathStyle = (addressing ?? (endpoint === undefined ? 'virtual' : 'path')) === 'path';
+  return { endpointUrl: endpoint, pathStyle, region: region ?? fallback, profile, jobs };
 }
 
-export function attributesOfFlags({
-  storageClass,
-  sse,
-  sseKmsKeyId,
-  tag,
-  metadata,
-}: S3Flags): ObjectAttributes {
+/** How an object is written, of what the flags say. */
+export function writingOf(flags: S3Flags & WritingFlags, env: Env) {
+  return {
+    attributes: attributesOfFlags(flags),
+    noClobber: !flags.clobber,
+    force: flags.force === true,
+    checksums: flags.checksum === 'auto',
+    jobs: flags.jobs,
+    stateFolder: stateFolder(env),
+  };
+}
+
+interface WritingFlags {
+  readonly jobs: number;
+  readonly force?: boolean;
+}
+
+function attributesOfFlags({ storageClass, sse, sseKmsKeyId, tag, metadata }: S3Flags): ObjectAttributes {
   if (sseKmsKeyId !== undefined && sse !== 'aws:kms') {
     throw new ModelpackError('usage', '--sse-kms-key-id needs --sse aws:kms', { hint: 'add --sse aws:kms' });
   }

@@ -5,7 +5,7 @@ import { parseS3Url } from '../../s3/url.ts';
 import type { Act } from '../program.ts';
 import { uploadSummary } from '../render/upload.ts';
 import { parseCount, parsePartSize } from '../values.ts';
-import { addS3Options, attributesOfFlags, s3SettingsOf, type S3Flags } from './s3-options.ts';
+import { addS3Options, s3SettingsOf, writingOf, type S3Flags } from './s3-options.ts';
 
 interface Flags extends S3Flags {
   readonly jobs: number;
@@ -37,7 +37,7 @@ export function addUpload(root: Command, act: Act): Command {
         .default(DEFAULT_PART_SIZE, '16MiB'),
     )
     .addOption(new Option('--jobs <n>', 'parts at once').argParser(parseCount(256)).default(8, '8'))
-    .option('--force', 'upload even if the same bundle is already there')
+    .option('--force', 'send everything, even what is already there')
     .addHelpText('before', examples)
     .action((file: string, address: string, flags: Flags) =>
       act(command, async (session) => {
@@ -49,12 +49,9 @@ export function addUpload(root: Command, act: Act): Command {
         const options = {
           client,
           url,
-          jobs: flags.jobs,
           partSize: flags.partSize,
           run: session.run,
-          attributes: attributesOfFlags(flags),
-          noClobber: !flags.clobber,
-          force: flags.force === true,
+          ...writingOf(flags, session.io.env),
         };
         try {
           const result = stream

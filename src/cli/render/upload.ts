@@ -1,9 +1,10 @@
 import type { UploadResult } from '../../verbs/upload.ts';
 import { formatDuration } from '../reporter/meter.ts';
-import { formatSize } from '../../size.ts';
+import { formatCount, formatSize } from '../../size.ts';
 
 const proofs = {
   CRC32: (value: string) => `S3's CRC32 of the whole object is ours (${value})`,
+  'CRC32-COMPOSITE': (value: string) => `S3's CRC32 of the parts' CRC32s is ours (${value})`,
   'ETAG-MD5': () => 'the ETag is the MD5 of our parts',
   SIZE: () => 'the server tells no checksum: only the size was compared',
 } as const;
@@ -13,5 +14,5 @@ export function uploadSummary({ skipped, size, parts, seconds, checksum }: Uploa
   if (skipped) return `already there: ${formatSize(size)}, nothing was sent`;
   const rate = seconds > 0 ? `, ${formatSize(size / seconds)}/s` : '';
   const proof = proofs[checksum.algorithm](checksum.value);
-  return `${formatSize(size)} in ${parts.sent} ${parts.sent === 1 ? 'part' : 'parts'}, ${formatDuration(seconds)}${rate}\n${proof}`;
+  return `${formatSize(size)} in ${formatCount(parts.total, 'part')}, ${formatDuration(seconds)}${rate}\n${proof}`;
 }

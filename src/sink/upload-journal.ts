@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import pRetry from 'p-retry';
+
+import { messageOf, ModelpackError } from '../errors.ts';
+import type { Run } from '../events.ts';
+import { MAX_PARTS } from '../parts.ts';
+import type { SentPart } from '../s3/proof.ts';
+import { lock, type Lock } from './lock.ts';
+
+/** Which upload it is, and of what. */
+export interface UploadHead {
+  /** Undefined while it is begun: S3 may have made it, and the answer may have been lost. */
+  readonly uploadId: string | undefined;
+  /** When it was begun, in milliseconds since 1970. */
+  readonly begun: number;
+  /** Of what is sent: the bundle's id, or the sha256 of a single file. */
+  readonly id: string;
+  /** In bytes. */
+  readonly partSize: number;
+  /** Everything that the object is given besides its bytes, as one text. */
+  readonly attributes: string;
+}
+
+/** What an earlier run noted. It is believed only where S3 says the same. */
+export interface FormerUpload extends UploadHead {
+  readonly parts: ReadonlyMap<number, SentPart>;
+  /** All bytes before this one were checked. */
+  readonly verified: number;
+}
+
+/**
+ * What this machine knows of an upload that S3 does not tell: that it is ours, and how far its bytes were checked.
+ * A file of JSON lines, the head first, appended to while parts are sent. Without one, because nothing may be written
+ * here or another machine began, an upload is gone on with by its parts' checksums alone.
+ */
+export interface UploadJournal {
+  readonly former: FormerUpload | undefined;
+  begin(head: UploadHead, parts: readonly SentPart[], verified: number): Promise<void>;
+  sent(part: SentPart): void;
+  checked(position: number): void;
+  /** Leaves it for the next run. */
+  close(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const none: UploadJournal = {
+  former: undefined,
+  begin: async () => {},
+  sent() {},
+  checked() {},
+  close: async () => {},
+  remove: async () => {},
+};
+
+/**
+ * @param folder for all journals; undefined for none
+ * @param server and `where`: what is written to
+ */
+export async function uploadJournal(
+  folder: string | undefined,
+  server: string,
+  where: string,
+  run: Run,
+): Promise<UploadJournal> {
+  if (folder === undefined) return none;
+  const name = createHash('sha256').update(`${server}\n${where}`).digest('hex').slice(0, 32);
+  const uploads = join(folder, 'uploads');
+  const path = join(uploads, `${name}.jsonl`);
+  let held: Lock;
+  let made: string | undefined;
+  try {
+    made = await mkdir(uploads, { recursive: true, mode: 0o700 });
+    held = await lockPatiently(`${path}.lock`);
+  } catch (error) {
+    // A disk that may not be written to is what fetching to S3 is for; it costs no more than some resuming.
+    if (error instanceof ModelpackError) {
+      run.report({ type: 'note', text: `another run on this machine uploads to ${where}; both go on` });
+    }
+    return none;
+  }
+  let handle: FileHandle | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let verified = 0;
+
+  function append(line: object): void {
+    writing = writing.then(() => handle?.appendFile(`${JSON.stringify(line)}\n`)).catch(giveUp);
+  }
+
+  function giveUp(error: unknown): void {
+    const text = `${path} cannot be written (${messageOf(error)}); a later run may have to send more again`;
+    if (handle !== undefined) run.report({ type: 'note', text });
+    void handle?.close();
+    handle = undefined;
+  }
+
+  async function close(): Promise<void> {
+    await writing;
+    await handle?.close();
+    handle = undefined;
+    await held.release();
+  }
+
+  return {
+    former: await read(path),
+    async begin(head, parts, from) {
+      verified = from;
+      await writing;
+      await handle?.close();
+      const lines = [{ journal: 1, ...head }, ...parts.map((part) => ({ part })), { verified }];
+      try {
+        handle = await open(`${path}.new`, 'w', 0o600);
+        await handle.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        await rename(`${path}.new`, path);
+      } catch (error) {
+        giveUp(error);
+      }
+    },
+    sent: (part) => append({ part }),
+    checked(position) {
+      if (position > verified) append({ verified: (verified = position) });
+    },
+    close,
+    async remove() {
+      await close();
+      await rm(path, { force: true });
+      await removeEmpty(uploads, made);
+    },
+  };
+}
+
+/** A run that was killed may take a moment to be gone. */
+async function lockPatiently(path: string): Promise<Lock> {
+  const patience = { retries: 10, minTimeout: 200, maxTimeout: 200 };
+  return pRetry(() => lock(path), {
+    ...patience,
+    shouldRetry: ({ error }) => error instanceof ModelpackError,
+  });
+}
+
+/** Removes the folders that were made for this journal, as far as nothing else came into them. */
+async function removeEmpty(folder: string, first: string | undefined): Promise<void> {
+  if (first === undefined || !folder.startsWith(first)) return;
+  const removed = await rmdir(folder).then(
+    () => true,
+    () => false,
+  );
+  if (removed) await removeEmpty(dirname(folder), first);
+}
+
+/** @returns undefined when there is none, or none that can be used */
+async function read(path: string): Promise<FormerUpload | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const [head, ...lines] = text.split('\n').slice(0, -1).map(parse);
+  if (!isHead(head)) return undefined;
+  const parts = new Map<number, SentPart>();
+  let verified = 0;
+  for (const line of lines) {
+    if (isSentPart(line?.['part'])) parts.set(line['part'].number, line['part']);
+    if (isCount(line?.['verified'])) verified = Math.max(verified, line['verified']);
+  }
+  return { ...head, parts, verified };
+}
+
+/** Undefined for a line that a crash has torn. */
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHead(value: unknown): value is UploadHead {
+  const { journal, uploadId, begun, id, partSize, attributes } = (value ?? {}) as Record<string, unknown>;
+  const texts = [id, attributes, uploadId ?? ''].every((text) => typeof text === 'string');
+  return journal === 1 && texts && isCount(begun) && isCount(partSize) && partSize > 0;
+}
+
+function isSentPart(value: unknown): value is SentPart {
+  const { number, length, crc32, etag, md5 } = (value ?? {}) as Record<string, unknown>;
+  const counts = [number, length, crc32].every(isCount) && (number as number) <= MAX_PARTS;
+  return counts && typeof etag === 'string' && (md5 === undefined || typeof md5 === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
