@@ -54,8 +54,8 @@ export async function resumable(
 ): Promise<{ readonly best: Resumed | undefined; readonly notes: readonly string[] }> {
   const { client, run } = target;
   const notes: string[] = [];
-  const found: (Resumed & { readonly size: number; readonly upload: Unfinished })[] = [];
-  const useless: { readonly upload: Unfinished; readonly size: number }[] = [];
+  const ours: (Resumed & { readonly size: number; readonly upload: Unfinished; readonly fits: boolean })[] =
+    [];
   const holdsOurs = comparer(wanted);
 
   for (const upload of await candidates(target, former, notes)) {
@@ -67,26 +67,18 @@ export async function resumable(
       notes.push(stranger(upload, stored.size, size));
       continue;
     }
-    const same = recorded && former!.uploadId !== undefined ? isSame(former!, wanted) : isTold(target);
-    const { algorithm, type } = upload.checksum;
-    const fits = same && !wanted.fresh && fitsParts(stored, wanted) && (algorithm ?? 'CRC32') === 'CRC32';
-    if (!fits) useless.push({ upload, size });
-    else
-      found.push({
-        ...upload,
-        checksums: type === 'COMPOSITE' ? 'composite' : 'full',
-        stored,
-        recorded,
-        size,
-        upload,
-      });
+    const { algorithm = 'CRC32', type } = upload.checksum;
+    const alike = recorded ? isSame(former!, wanted) : isTold(target);
+    const fits = !wanted.fresh && alike && fitsParts(stored, wanted) && algorithm === 'CRC32';
+    const checksums = type === 'COMPOSITE' ? 'composite' : 'full';
+    ours.push({ uploadId: upload.uploadId, checksums, stored, recorded, size, upload, fits });
   }
 
-  const [best, ...others] = found.toSorted((a, b) => b.size - a.size);
-  for (const { upload, size } of [...useless, ...others]) {
-    await abortUpload(client, upload, run).catch(unlessRefused(notes));
-    notes.push(
-      `removed an unfinished upload to ${formatS3Url(target.url)} that is of no use any more (${formatSize(size)})`,
+  const best = ours.filter(({ fits }) => fits).toSorted((a, b) => b.size - a.size)[0];
+  for (const { upload, size } of ours.filter((each) => each !== best)) {
+    await abortUpload(client, upload, run).then(
+      () => notes.push(`removed an unfinished upload to ${formatS3Url(upload.url)} (${formatSize(size)})`),
+      unlessRefused(notes),
     );
   }
   return { best, notes };
