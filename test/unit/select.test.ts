@@ -515,53 +515,6 @@ describe('select() with --weights', () => {
   });
 });
 
-describe('select() of a repository with many quantisations', () => {
-  const gguf = repository(`
-      1k README.md
-    9.0G a-7b-Q8_0.gguf
-    4.1G a-7b-Q4_K_M.gguf
-    3.0G a-7b-Q4_K_S.gguf
-    7.0G F16/a-7b-F16-00001-of-00002.gguf
-    8.0G F16/a-7b-F16-00002-of-00002.gguf
-    0.6G mmproj-a-7b.gguf
-  `);
-
-  it('asks which one, with sizes and a pattern to paste', () => {
-    expect(refusal(gguf)).toMatchObject({
-      code: 'usage',
-      message: '4 quantisations in GGUF, and one is loaded at a time',
-      hint:
-        "choose one: --include '*Q4_K_M*' --include '*mmproj*'; there are a-7b-Q8_0.gguf (8.4 GB), " +
-        'a-7b-Q4_K_M.gguf (3.8 GB), a-7b-Q4_K_S.gguf (2.8 GB), F16/a-7b-F16.gguf (14 GB)',
-    });
-  });
-
-  it('takes the one that was chosen', () => {
-    expect(kept(gguf, { include: ['*Q4_K_M*', '*mmproj*'] })).toEqual([
-      'a-7b-Q4_K_M.gguf',
-      'mmproj-a-7b.gguf',
-    ]);
-  });
-
-  it('treats the models of whisper.cpp alike', () => {
-    const files = repository('148M ggml-base.bin\n148M ggml-base.en.bin\n78M ggml-tiny[1].bin');
-    const { hint } = refusal(files);
-    expect(hint).toContain("--include 'ggml-tiny[[]1].bin'; there are ggml-base.bin (141.1 MB)");
-    expect(kept(files, { include: ['ggml-tiny[[]1].bin'] })).toEqual(['ggml-tiny[1].bin']);
-  });
-
-  it('does not ask when other weights are better', () => {
-    const files = [...gguf, { path: 'model.safetensors', size: 15e9 }];
-    expect(kept(files)).toEqual(['README.md', 'model.safetensors']);
-    expect(refusal(files, { weights: 'gguf' }).code).toBe('usage');
-  });
-
-  it('shows the first dozen of many', () => {
-    const many = Array.from({ length: 30 }, (_, index) => ({ path: `m-Q${index}_X.gguf`, size: index }));
-    expect(refusal(many).hint).toMatch(/m-Q11_X\.gguf \(\S+ K?B\), 18 more$/);
-  });
-});
-
 describe('select() with patterns', () => {
   const files = repository(bert);
 

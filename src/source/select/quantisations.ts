@@ -5,7 +5,8 @@ import { brief, shellWord } from '../../printable.ts';
 import { formatSize } from '../../size.ts';
 import type { Weight } from './weights.ts';
 
-interface Quantisation extends Listed {
+/** One file to choose: all shards of it, if it is split. */
+interface Choice extends Listed {
   readonly files: readonly Weight[];
 }
 
@@ -15,53 +16,69 @@ interface Quantisation extends Listed {
  * @throws ModelpackError `usage`
  */
 export function requireOneQuantisation(weights: readonly Weight[]): void {
-  const found = weights.filter((weight) => weight.format === 'gguf');
+  const found = choicesOf(weights.filter((weight) => weight.format === 'gguf'));
   // A vision model's projector goes with each of the quantisations.
-  const [projectors, models] = [found.filter(isProjector), found.filter((weight) => !isProjector(weight))];
-  const choices = grouped(models, (weight) => unsplit(weight.path)).map(quantisation);
-  if (choices.length < 2) return;
-  throw new ModelpackError('usage', `${choices.length} quantisations in GGUF, and one is loaded at a time`, {
-    hint: `choose one: ${suggestion(choices, projectors)}; there are ${listed(choices)}`,
+  const [projectors, models] = [found.filter(isProjector), found.filter((choice) => !isProjector(choice))];
+  if (models.length < 2) return;
+  const wanted = [...suggestion(models, 'Q4_K_M', found), ...suggestion(projectors, 'F16', found)];
+  throw new ModelpackError('usage', `${models.length} quantisations in GGUF, and one is loaded at a time`, {
+    hint: `choose one: ${wanted.join(' ')}; there are ${listed(models)}`,
   });
 }
 
-function isProjector(weight: Weight): boolean {
-  return baseName(weight.path).toLowerCase().includes('mmproj');
+export function isProjector({ path }: Listed): boolean {
+  return baseName(path).toLowerCase().includes('mmproj');
 }
 
-/** A large GGUF is split: `model-00001-of-00003.gguf`. */
-function unsplit(path: string): string {
-  return path.replace(/-\d+-of-\d+(?=\.gguf$)/i, '');
+/** A large GGUF is split: `model-00001-of-00003.gguf`. The smallest first. */
+function choicesOf(weights: readonly Weight[]): Choice[] {
+  const unsplit = (path: string) => path.replace(/-\d+-of-\d+(?=\.gguf$)/i, '');
+  return grouped(weights, (weight) => unsplit(weight.path))
+    .map((files) => ({
+      path: unsplit(files[0]?.path ?? ''),
+      size: files.reduce((sum, file) => sum + file.size, 0),
+      files,
+    }))
+    .toSorted((a, b) => a.size - b.size || (a.path < b.path ? -1 : 1));
 }
 
-function quantisation(files: readonly Weight[]): Quantisation {
-  const path = unsplit(files[0]?.path ?? '');
-  return { path, size: files.reduce((sum, file) => sum + file.size, 0), files };
+/** The kind that most people take, else the smallest; nothing where there is nothing to choose. */
+function suggestion(choices: readonly Choice[], usual: string, all: readonly Choice[]): string[] {
+  const choice = choices.find((each) => kindOf(each)?.toUpperCase() === usual) ?? choices[0];
+  return choice === undefined ? [] : [`--include ${shellWord(patternFor(choice, all))}`];
 }
 
-function suggestion(choices: readonly Quantisation[], projectors: readonly Weight[]): string {
-  const choice = choices.find(({ path }) => path.includes('Q4_K_M')) ?? smallest(choices);
-  const companion = projectors.length > 0 ? ` --include ${shellWord('*mmproj*')}` : '';
-  return `--include ${shellWord(patternFor(choice, choices))}${companion}`;
-}
-
-function smallest(choices: readonly Quantisation[]): Quantisation {
-  return choices.reduce((least, choice) => (choice.size < least.size ? choice : least));
+/** What a name says about the quantisation, at its end: `Q4_K_M`. */
+function kindOf({ path }: Listed): string | undefined {
+  const found = baseName(path).match(/(?:IQ|Q|TQ)\d\w*|BF16|FP?16|FP?32|MXFP4\w*/gi);
+  return found?.at(-1);
 }
 
 /** The shortest pattern for `choice` that takes no other with it. */
-function patternFor(choice: Quantisation, choices: readonly Quantisation[]): string {
-  const kind = /(?:IQ|Q|TQ)\d\w*|BF16|F16|F32|MXFP4\w*/i.exec(baseName(choice.path))?.[0];
-  const split = choice.files.length > 1 ? literal(choice.path).replace(/\.\w+$/, '-*') : literal(choice.path);
-  const patterns = kind === undefined ? [split] : [`*${kind}*`, split];
-  const others = choices.filter((other) => other !== choice).flatMap((other) => other.files);
-  return patterns.find((pattern) => !others.some((file) => matcher([pattern])(file.path))) ?? split;
+function patternFor(choice: Choice, all: readonly Choice[]): string {
+  const whole = choice.files.length > 1 ? literal(choice.path).replace(/\.\w+$/, '-*') : literal(choice.path);
+  const kind = isProjector(choice) ? 'mmproj' : kindOf(choice);
+  const others = all.filter((other) => other !== choice).flatMap((other) => other.files);
+  const patterns = kind === undefined ? [] : [`*${kind}*`, `*${kind}.gguf`];
+  return patterns.find((pattern) => takes(pattern, choice.files) && !takesAny(pattern, others)) ?? whole;
 }
 
-const listedAtMost = 12;
+function takes(pattern: string, files: readonly Listed[]): boolean {
+  return files.every((file) => matcher([pattern])(file.path));
+}
 
-function listed(choices: readonly Quantisation[]): string {
-  const rows = choices.slice(0, listedAtMost).map(({ path, size }) => `${brief(path)} (${formatSize(size)})`);
-  const more = choices.length - rows.length;
-  return [...rows, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+function takesAny(pattern: string, files: readonly Listed[]): boolean {
+  return files.some((file) => matcher([pattern])(file.path));
+}
+
+const listedAtMost = 40;
+
+/** By what tells them apart, where that does: `Q4_K_M (770.3 MB)`. */
+function listed(choices: readonly Choice[]): string {
+  const kinds = choices.flatMap((choice) => kindOf(choice) ?? []);
+  const telling = new Set(kinds).size === choices.length;
+  const names = telling ? kinds : choices.map(({ path }) => path);
+  const rows = choices.map(({ size }, index) => `${brief(names[index] ?? '')} (${formatSize(size)})`);
+  const more = rows.length - listedAtMost;
+  return [...rows.slice(0, listedAtMost), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { choose, kept, refusal, repository } from '../helpers/listing.ts';
+
+describe('select() of a repository with many quantisations', () => {
+  const gguf = repository(`
+      1k README.md
+    9.0G a-7b-Q8_0.gguf
+    4.1G a-7b-Q4_K_M.gguf
+    3.0G a-7b-Q4_K_S.gguf
+    7.0G F16/a-7b-F16-00001-of-00002.gguf
+    8.0G F16/a-7b-F16-00002-of-00002.gguf
+    0.6G mmproj-a-7b.gguf
+  `);
+
+  it('asks which one, with sizes and a pattern to paste', () => {
+    expect(refusal(gguf)).toMatchObject({
+      code: 'usage',
+      message: '4 quantisations in GGUF, and one is loaded at a time',
+      hint:
+        "choose one: --include '*Q4_K_M*' --include '*mmproj*'; " +
+        'there are Q4_K_S (2.8 GB), Q4_K_M (3.8 GB), Q8_0 (8.4 GB), F16 (14 GB)',
+    });
+  });
+
+  it('takes the one that was chosen', () => {
+    expect(kept(gguf, { include: ['*Q4_K_M*', '*mmproj*'] })).toEqual([
+      'a-7b-Q4_K_M.gguf',
+      'mmproj-a-7b.gguf',
+    ]);
+  });
+
+  it('suggests one of several projectors', () => {
+    const files = [...gguf, { path: 'mmproj-a-7b-F16.gguf', size: 9e8 }];
+    expect(refusal(files).hint).toContain("--include '*Q4_K_M*' --include mmproj-a-7b-F16.gguf;");
+  });
+
+  it.each([
+    ['without Q4_K_M the smallest', '3 a-Q4_0.gguf\n2 a-Q3_K_S.gguf', "'*Q3_K_S*'"],
+    ['a pattern that takes no other', '3 a-Q4_0.gguf\n4 a-Q4_0_4_4.gguf', "'*Q4_0.gguf'"],
+    ['small letters as they are', '3 a-q4_k_m.gguf\n2 a-q3_k_s.gguf', "'*q4_k_m*'"],
+    [
+      'every shard',
+      '3 a-q4_0-00001-of-00002.gguf\n3 a-q4_0-00002-of-00002.gguf\n9 a-q4_0_4_4.gguf',
+      'a-q4_0-*',
+    ],
+    ['the kind at the end of the name', '3 Q4-a-Q5_0.gguf\n4 Q4-a-Q6_K.gguf', "'*Q5_0*'"],
+  ])('suggests %s', (_what, text, pattern) => {
+    const files = repository(text);
+    const { hint } = refusal(files);
+    expect(hint).toContain(`--include ${pattern};`.replace('a-q4_0-*', "'a-q4_0-*'"));
+    const chosen = kept(files, { include: [pattern.replaceAll("'", '')] });
+    expect(new Set(chosen.map((path) => path.replace(/-\d+-of.*/, ''))).size).toBe(1);
+  });
+
+  it('treats the models of whisper.cpp alike', () => {
+    const files = repository('148M ggml-base.bin\n148M ggml-base.en.bin\n78M ggml-tiny[1].bin');
+    expect(refusal(files).hint).toBe(
+      "choose one: --include 'ggml-tiny[[]1].bin'; there are ggml-tiny[1].bin (74.4 MB), " +
+        'ggml-base.bin (141.1 MB), ggml-base.en.bin (141.1 MB)',
+    );
+    expect(kept(files, { include: ['ggml-tiny[[]1].bin'] })).toEqual(['ggml-tiny[1].bin']);
+  });
+
+  it('does not ask when other weights are better', () => {
+    const files = [...gguf, { path: 'model.safetensors', size: 15e9 }];
+    expect(kept(files)).toEqual(['README.md', 'model.safetensors']);
+    expect(refusal(files, { weights: 'gguf' }).code).toBe('usage');
+  });
+
+  it('does not ask about one, its projector and its shards', () => {
+    const one = repository(
+      '1k README.md\n4G a-Q4_K_M-00001-of-00002.gguf\n3G a-Q4_K_M-00002-of-00002.gguf\n1G mmproj-F16.gguf',
+    );
+    expect(choose(one)).toEqual({ kept: one, leftOut: [] });
+  });
+
+  it('shows all of many, but not of hundreds', () => {
+    const many = Array.from({ length: 300 }, (_, index) => ({ path: `m-Q${index}_X.gguf`, size: index }));
+    expect(refusal(many.slice(0, 30)).hint).toMatch(/; there are Q0_X \(0 B\), .*Q29_X \(29 B\)$/);
+    expect(refusal(many).hint).toMatch(/, Q39_X \(39 B\), 260 more$/);
+  });
+});
