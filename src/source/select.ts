@@ -8,8 +8,8 @@ import type { LeftOut, Selection } from './source.ts';
 /**
  * Splits the files of a repository into those to take, in the order given, and those left out, the largest group first.
  *
- * @throws ModelpackError `not-found` when nothing is left to take, `usage` when `selection` contradicts itself or
- * leaves a choice that only the user can make
+ * @throws ModelpackError `not-found` when nothing is left to take or shards are missing, `usage` when `selection`
+ * contradicts itself or leaves a choice that only the user can make
  */
 export function select<F extends Listed>(
   files: readonly F[],

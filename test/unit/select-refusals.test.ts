@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choose, kept, refusal, repository } from '../helpers/listing.ts';
+import { choose, kept, real, refusal, repository } from '../helpers/listing.ts';
 
 describe('select() of a repository with many quantisations', () => {
   const gguf = repository(`
@@ -78,5 +78,99 @@ describe('select() of a repository with many quantisations', () => {
     const many = Array.from({ length: 300 }, (_, index) => ({ path: `m-Q${index}_X.gguf`, size: index }));
     expect(refusal(many.slice(0, 30)).hint).toMatch(/; there are Q0_X \(0 B\), .*Q29_X \(29 B\)$/);
     expect(refusal(many).hint).toMatch(/, Q39_X \(39 B\), 260 more$/);
+  });
+});
+
+describe('select() of a repository with missing shards', () => {
+  it('refuses, and names the first that is missing', () => {
+    const files = real('mistralai/Mistral-7B-Instruct-v0.3').filter(
+      ({ path }) => path !== 'model-00002-of-00003.safetensors',
+    );
+    expect(refusal(files)).toMatchObject({
+      code: 'not-found',
+      message: 'model-00002-of-00003.safetensors is missing: there are 2 of 3 shards',
+      hint: 'name a revision that has them all, or choose other files with --include',
+    });
+    expect(kept(files, { include: ['model-00001*'] })).toEqual(['model-00001-of-00003.safetensors']);
+  });
+
+  it('names its folder too, and is not led astray by a number out of range', () => {
+    const some = repository('1 unet/model-7-of-900719925474099300.safetensors');
+    expect(refusal(some).message).toMatch(/^unet\/model-1-of-\d+\.safetensors is missing: there are 1 of/);
+    const shouted = repository('1 A-1-OF-9/MODEL-00001-OF-00003.SAFETENSORS');
+    expect(refusal(shouted).message).toMatch(/^A-1-OF-9\/MODEL-00002-OF-00003\.SAFETENSORS is missing/);
+  });
+
+  it('takes the other format, if that is complete', () => {
+    const files = real('mistralai/Mistral-7B-v0.1').filter(
+      ({ path }) => path !== 'model-00001-of-00002.safetensors',
+    );
+    const { kept: taken, leftOut } = choose(files);
+    expect(taken.map(({ path }) => path)).toContain('pytorch_model-00002-of-00002.bin');
+    expect(leftOut.map((row) => [row.reason, row.files.map(({ path }) => path)])).toEqual([
+      [
+        'an incomplete copy of the same weights',
+        ['model-00002-of-00002.safetensors', 'model.safetensors.index.json'],
+      ],
+    ]);
+    expect(refusal(files, { weights: 'safetensors' }).message).toMatch(/^model-00001-of-00002/);
+  });
+
+  it('does not take a format of another loader for them', () => {
+    const files = repository('9 model-00001-of-00002.safetensors\n9 tf_model.h5');
+    expect(refusal(files).message).toMatch(/^model-00002-of-00002/);
+    expect(kept(files, { weights: 'tensorflow' })).toEqual(['tf_model.h5']);
+  });
+
+  it('does not mind those of copies that are left out anyway', () => {
+    const files = repository(
+      '9 model.safetensors\n9 original/model-1-of-2.safetensors\n9 pytorch_model-1-of-2.bin',
+    );
+    expect(kept(files)).toEqual(['model.safetensors']);
+  });
+
+  it('does not offer a quantisation without all of its parts', () => {
+    const files = repository('9 a-Q2_K-00002-of-00002.gguf\n9 a-Q4_0.gguf\n9 mmproj-F16.gguf');
+    expect(choose(files).leftOut.map((row) => row.reason)).toEqual([
+      'an incomplete copy of the same weights',
+    ]);
+    expect(refusal(files.filter(({ path }) => path !== 'a-Q4_0.gguf')).message).toBe(
+      'a-Q2_K-00001-of-00002.gguf is missing: there are 1 of 2 shards',
+    );
+  });
+
+  it('takes the complete one of two ways to split', () => {
+    const files = repository(
+      '5 model-1-of-3.safetensors\n9 model-1-of-2.safetensors\n9 model-2-of-2.safetensors\n1 model.safetensors.index.json',
+    );
+    expect(kept(files)).toEqual([
+      'model-1-of-2.safetensors',
+      'model-2-of-2.safetensors',
+      'model.safetensors.index.json',
+    ]);
+  });
+});
+
+describe('select() of an index', () => {
+  it('takes one file rather than the same in shards', () => {
+    const files = repository(
+      '9M model.safetensors\n5M model-1-of-2.safetensors\n4M model-2-of-2.safetensors\n1k model.safetensors.index.json',
+    );
+    expect(kept(files)).toEqual(['model.safetensors']);
+  });
+
+  it('leaves out one that was forgotten, because a loader would believe it', () => {
+    const files = repository('1k model.safetensors.index.json\n9M pytorch_model.bin');
+    expect(choose(files).leftOut.map((row) => row.reason)).toEqual([
+      'an index of weights that are not there',
+    ]);
+    expect(kept(files)).toEqual(['pytorch_model.bin']);
+  });
+
+  it('keeps one of shards with other names', () => {
+    const files = repository(
+      '1k model.safetensors.index.json\n9M model-00001.safetensors\n9M layers.1.safetensors',
+    );
+    expect(kept(files)).toHaveLength(3);
   });
 });

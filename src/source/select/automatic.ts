@@ -6,17 +6,19 @@ import { isArchive, leftover } from './leftovers.ts';
 import { type Listed, type Reasons } from './listing.ts';
 import { singleFiles } from './pipeline.ts';
 import { requireOneQuantisation } from './quantisations.ts';
-import { needlessShards, otherVariants, unmergedDecoders } from './variants.ts';
-import { type Weight, weightsOf } from './weights.ts';
+import { incompleteCopies, needlessShards, requireComplete } from './shards.ts';
+import { otherVariants, unmergedDecoders } from './variants.ts';
+import { orphans, type Weight, weightsOf } from './weights.ts';
 
 /**
  * What a loader does not read, or would read twice. Whatever no rule speaks of stays: configuration, tokenizers, code,
  * licences, and files nobody has heard of.
  *
- * @throws ModelpackError `not-found` when the format that is asked for is not there, `usage` when there is a choice
+ * @throws ModelpackError `not-found` when the format that is asked for, or a shard, is not there, `usage` when there is
+ * a choice
  */
 export function automatic(files: readonly Listed[], wanted: Weights | undefined): Reasons {
-  const useless = leftovers(files);
+  const useless = new Map([...orphans(files), ...leftovers(files)]);
   const rest = files.filter((file) => !useless.has(file.path));
   const weights = weightsOf(rest);
   if (wanted === 'all') return new Map([...useless, ...otherFolders(weights, undefined, rest)]);
@@ -53,6 +55,7 @@ type Rule = (
 
 /** In this order, each on what the ones before have left. */
 const rules: readonly Rule[] = [
+  incompleteCopies,
   singleFiles,
   otherFolders,
   otherFormats,
@@ -72,6 +75,7 @@ function copies(
     for (const [path, reason] of rule(left, wanted, files)) reasons.set(path, reason);
     left = left.filter((weight) => !reasons.has(weight.path));
   }
+  requireComplete(left);
   requireOneQuantisation(left);
   return reasons;
 }

@@ -1,6 +1,6 @@
 import { folderOf, grouped, type Reasons } from './listing.ts';
 import { isConventional, isPrecision } from './weight-name.ts';
-import type { Weight } from './weights.ts';
+import { sameFile, type Weight } from './weights.ts';
 
 /** Of the variants of one file all but the one that a loader takes unless told otherwise. */
 export function otherVariants(weights: readonly Weight[]): Reasons {
@@ -11,10 +11,6 @@ export function otherVariants(weights: readonly Weight[]): Reasons {
     return variants.filter((weight) => choice !== undefined && weight.variant !== choice);
   });
   return new Map(lost.map((weight) => [weight.path, variantReason(weight)]));
-}
-
-function sameFile(weight: Weight): string {
-  return [folderOf(weight.path), weight.format, weight.original, weight.stem].join('\n');
 }
 
 const preferred = ['', 'fp32', 'float32', 'bf16', 'fp16', 'float16', 'quantized', 'int8', 'uint8', 'q8'];
@@ -29,14 +25,6 @@ function plainest(variants: readonly Weight[]): string | undefined {
 
 function variantReason({ variant }: Weight): string {
   return `the same weights in another ${isPrecision(variant) ? 'precision' : 'variant'}`;
-}
-
-/** Shards beside the same file in one piece, which loaders look for first. */
-export function needlessShards(weights: readonly Weight[]): Reasons {
-  const lost = grouped(weights, (weight) => `${sameFile(weight)}\n${weight.variant}`)
-    .filter((same) => same.some((weight) => !weight.inShards))
-    .flatMap((same) => same.filter((weight) => weight.inShards));
-  return new Map(lost.map((weight) => [weight.path, 'the same weights in shards']));
 }
 
 /** The two decoders that an ONNX export merges into one. */

@@ -6,6 +6,8 @@ export interface WeightName {
   readonly variant: string;
   /** One of several files, or the index of them. */
   readonly inShards: boolean;
+  /** How many files there are of it by its name: 3 for `model-00001-of-00003.safetensors`. */
+  readonly shards: number | undefined;
   /** The list of the shards, which holds no weights itself. */
   readonly isIndex: boolean;
 }
@@ -25,15 +27,19 @@ const precise = new RegExp(`^${precisions}$`);
 export function weightName(name: string): WeightName {
   const index = indexName.exec(name);
   const bare = withoutEnding(indexedName(name));
-  const whole = bare.replace(/[._-]\d+-of-\d+/, '').replace(/^consolidated\.\d+$/, 'consolidated');
+  const total = numbered.exec(bare)?.[1];
+  const whole = bare.replace(numbered, '').replace(/^consolidated\.\d+$/, 'consolidated');
   const { stem, variant } = splitVariant(whole);
   return {
     stem,
     variant: index?.[2] ?? variant,
     inShards: index !== null || whole !== bare,
+    shards: total === undefined ? undefined : Number(total),
     isIndex: index !== null,
   };
 }
+
+const numbered = /[._-]\d+-of-(\d+)/;
 
 const indexName = /^(.+)\.index(?:\.(\w+))?\.json$/;
 

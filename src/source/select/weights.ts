@@ -1,5 +1,5 @@
 import { type Format, formatOfFolder, formatOfName, formats, original } from './formats.ts';
-import { baseName, folderOf, type Listed } from './listing.ts';
+import { baseName, folderOf, type Listed, type Reasons } from './listing.ts';
 import { indexedName, weightName, type WeightName } from './weight-name.ts';
 
 /** A file that holds weights, or the index of such files. */
@@ -17,19 +17,37 @@ export interface Weight extends Listed, WeightName {
 
 /** The files among `files` that hold weights. */
 export function weightsOf(files: readonly Listed[]): Weight[] {
-  const paths = new Set(files.map((file) => file.path.toLowerCase()));
-  const found = withoutOrphans(files.flatMap((file) => recognise(file, paths) ?? []));
+  const found = withoutOrphans(recognised(files));
   const components = new Set(found.filter((weight) => !weight.derived).map((weight) => weight.component));
   return found.map((weight) => ({ ...weight, component: componentOf(weight, components) }));
 }
 
-/** An index is forgotten easily when its shards go. Then it says nothing about what there is. */
-function withoutOrphans(weights: readonly Weight[]): Weight[] {
-  const real = new Set(weights.filter((weight) => !weight.isIndex).map(shardSet));
-  return weights.filter((weight) => real.has(shardSet(weight)));
+/** Indexes that were forgotten when their shards went: a loader that finds one looks for shards, and fails. */
+export function orphans(files: readonly Listed[]): Reasons {
+  const found = recognised(files);
+  const place = (weight: Pick<Weight, 'path' | 'format'>) => `${folderOf(weight.path)}\n${weight.format}`;
+  const places = new Set(found.filter((weight) => !weight.isIndex).map(place));
+  const lost = found.filter((weight) => weight.isIndex && !places.has(place(weight)));
+  return new Map(lost.map((weight) => [weight.path, 'an index of weights that are not there']));
 }
 
-function shardSet({ path, format, stem, variant }: Weight): string {
+/** What two variants, or two shards, of the same file have in common. */
+export function sameFile(weight: Weight): string {
+  return [folderOf(weight.path), weight.format, weight.original, weight.stem].join('\n');
+}
+
+function recognised(files: readonly Listed[]) {
+  const paths = new Set(files.map((file) => file.path.toLowerCase()));
+  return files.flatMap((file) => recognise(file, paths) ?? []);
+}
+
+/** An index of files with other names than its own says nothing about what there is. */
+function withoutOrphans(weights: readonly Weight[]): Weight[] {
+  const real = new Set(weights.filter((weight) => !weight.isIndex).map(listedTogether));
+  return weights.filter((weight) => real.has(listedTogether(weight)));
+}
+
+function listedTogether({ path, format, stem, variant }: Weight): string {
   return [folderOf(path), format, stem, variant].join('\n');
 }
 
@@ -41,7 +59,7 @@ function recognise(file: Listed, paths: ReadonlySet<string>): Weight | undefined
   const inPackage = whole !== undefined && /\.ml(?:modelc|package)$/i.test(whole.folder);
   if (named === undefined && !inPackage) return undefined;
   const format = whole?.format ?? named ?? 'coreml';
-  const isOriginal = original.isNamed(name) || (whole !== undefined && whole.format === undefined);
+  const isOriginal = whole === undefined ? original.isNamed(name) : whole.format === undefined;
   return {
     path: file.path,
     size: file.size,
