@@ -4,7 +4,7 @@ import { otherFolders, otherFormats } from './copies.ts';
 import { canBeAskedFor, rank } from './formats.ts';
 import { isArchive, leftover } from './leftovers.ts';
 import { type Listed, type Reasons } from './listing.ts';
-import { singleFiles } from './pipeline.ts';
+import { singleFiles, strangers } from './pipeline.ts';
 import { requireOneQuantisation } from './quantisations.ts';
 import { incompleteCopies, needlessShards, requireComplete } from './shards.ts';
 import { otherVariants, unmergedDecoders } from './variants.ts';
@@ -57,6 +57,7 @@ type Rule = (
 const rules: readonly Rule[] = [
   incompleteCopies,
   singleFiles,
+  strangers,
   otherFolders,
   otherFormats,
   otherVariants,
