@@ -79,6 +79,11 @@ describe('select() of a repository with many quantisations', () => {
     expect(refusal(many.slice(0, 30)).hint).toMatch(/; there are Q0_X \(0 B\), .*Q29_X \(29 B\)$/);
     expect(refusal(many).hint).toMatch(/, Q39_X \(39 B\), 260 more$/);
   });
+
+  it('leaves the matrix of a quantisation out, and what was quantised with it in', () => {
+    const files = repository('9M Qwen3-8B-imatrix.gguf\n4M imatrix.dat\n5G Qwen3-8B-q4_k-imatrix.gguf');
+    expect(kept(files)).toEqual(['Qwen3-8B-q4_k-imatrix.gguf']);
+  });
 });
 
 describe('select() of a repository with missing shards', () => {

@@ -6,6 +6,8 @@ interface Rule {
   /** Globs for the name of any folder a file lies in; like `names`, in lower case and separated by white space. */
   readonly folders?: string;
   readonly names: string;
+  /** Globs for the names of files that this rule does not mean. */
+  readonly unless?: string;
 }
 
 const training: Rule = {
@@ -13,7 +15,10 @@ const training: Rule = {
   folders: 'checkpoint-[0-9]* global_step[0-9]* lightning_logs logs mlruns runs tensorboard wandb',
   names: `*_optim_states.pt optimizer*.bin optimizer*.pt optimizer*.pth scheduler*.bin scheduler*.pt scaler.pt
     rng_state*.pth random_states_*.pkl training_args*.bin trainer_state.json trainer_log.jsonl
-    all_results.json eval_results.json train_results.json *tfevents* *imatrix* zero_to_fp32.py`,
+    all_results.json eval_results.json train_results.json *_eval_results*.txt log_*_predictions*.txt log_*_targets.txt
+    *tfevents* *imatrix* zero_to_fp32.py`,
+  // A model that was quantised with such a matrix may say so in its name.
+  unless: '*q[1-8]_*.gguf',
 };
 
 const rules: readonly Rule[] = [
@@ -31,7 +36,10 @@ const rules: readonly Rule[] = [
   { reason: 'notebooks and examples', folders: 'examples notebooks', names: '*.ipynb' },
 ];
 
-const compiled = rules.map((rule) => ({ rule, inFolder: anyOf(rule.folders), named: anyOf(rule.names) }));
+const compiled = rules.map((rule) => {
+  const [named, isOther] = [anyOf(rule.names), anyOf(rule.unless)];
+  return { rule, inFolder: anyOf(rule.folders), named: (name: string) => named(name) && !isOther(name) };
+});
 
 /** Legal texts stay whatever they are written in: `LICENSE.pdf`. */
 const isLegal = anyOf('copying* licence* license* notice* use_policy*');

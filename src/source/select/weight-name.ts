@@ -14,7 +14,7 @@ export interface WeightName {
 
 const precision = [
   '(?:fp|f|float|bf|bfloat)(?:8|16|32)(?:_e[45]m[23](?:fn)?)?',
-  'q?u?int[48]',
+  'q?u?int[48](?:f16)?',
   'q[2-8](?:f16|_[01k](?:_[sml])?)?',
   '[48]-?bits?',
   'bnb4|nf4|qdq|quant|quantized|o[1-4]|optimized',
