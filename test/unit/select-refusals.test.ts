@@ -179,3 +179,39 @@ describe('select() of an index', () => {
     expect(kept(files)).toHaveLength(3);
   });
 });
+
+describe('select()', () => {
+  it('takes truly everything with --all', () => {
+    const files = real('MGE-LLMs/SteelBERT');
+    expect(choose(files, { all: true })).toEqual({ kept: files, leftOut: [] });
+  });
+
+  it('finds nothing in an empty repository', () => {
+    for (const selection of [{}, { all: true }, { include: ['*'] }]) {
+      expect(refusal([], selection)).toMatchObject({
+        code: 'not-found',
+        message: 'the repository has no files',
+      });
+    }
+  });
+
+  it('finds no model among pictures, and shows how to take them', () => {
+    expect(refusal(repository('1 a.png\n1 .gitattributes'))).toMatchObject({
+      code: 'not-found',
+      message: 'no file of the repository looks like part of a model',
+      hint: 'take them with --all; the repository has a.png, .gitattributes',
+    });
+  });
+
+  it('sends no terminal escapes from names of files into messages', () => {
+    const files = ['\u001b[31mQ4.gguf', '\u202eQ8.gguf'].map((path) => ({ path, size: 1 }));
+    const shards = [{ path: '\u001b[31m/model-1-of-2.safetensors', size: 1 }];
+    for (const { message, hint } of [
+      refusal(files),
+      refusal(files, { include: ['\u0007'] }),
+      refusal(shards),
+    ]) {
+      expect(`${message}${hint}`).not.toMatch(/\p{C}/u);
+    }
+  });
+});
