@@ -158,4 +158,41 @@ describe.concurrent('the selection', () => {
     expect(await bench.folder.list()).toEqual([]);
     expect(bench.hub.log.filter(isDownload)).toEqual([]);
   });
+
+  const repoOf = (...paths: string[]) => ({
+    id: 'acme/gguf',
+    revisions: {
+      main: paths.map((path, seed) => ({ path, storage: 'lfs' as const, content: { size: 4096, seed } })),
+    },
+  });
+
+  test('of a quantisation is left to the user', async () => {
+    const paths = ['a-Q4_K_M-00001-of-00002.gguf', 'a-Q4_K_M-00002-of-00002.gguf', 'a-Q8_0.gguf'];
+    await using bench = await open({ repos: [repoOf(...paths)] });
+    const refused = await bench.run(['fetch', 'acme/gguf', '-o', 'models.tar']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('modelpack: acme/gguf: 2 quantisations in GGUF');
+    const [, option = ''] =
+      /hint: choose one: --include '(.+?)'; there are Q8_0 \(4 KB\), /.exec(refused.stderr) ?? [];
+    const taken = await bench.run(['fetch', 'acme/gguf', '--include', option, '-o', 'models.tar']);
+    expect(taken.code).toBe(0);
+    expect(filesAskedFor(bench.hub)).toEqual(paths.slice(0, 2));
+  });
+
+  test('refuses a repository with a missing shard before anything is downloaded', async () => {
+    const paths = ['model-00001-of-00002.safetensors', 'model.safetensors.index.json'];
+    await using bench = await open({ repos: [repoOf(...paths)] });
+    for (const command of [
+      ['size-check', 'acme/gguf'],
+      ['fetch', 'acme/gguf', '-o', 'models.tar'],
+    ]) {
+      const run = await bench.run(command);
+      expect(run).toMatchObject({ code: 4, stdout: '' });
+      expect(run.stderr).toContain(
+        'acme/gguf: model-00002-of-00002.safetensors is missing: there are 1 of 2 shards',
+      );
+    }
+    expect(await bench.folder.list()).toEqual([]);
+    expect(bench.hub.log.filter(isDownload)).toEqual([]);
+  });
 });
