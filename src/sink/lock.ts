@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 
@@ -80,9 +81,22 @@ async function isStale(path: string, owner: Owner | undefined): Promise<boolean>
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0); // signal 0 only asks
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return codeOf(error) === 'EPERM';
+  }
+}
+
+/**
+ * A process that has ended and for which nobody has waited still takes signals: in a container whose first process
+ * waits for nobody, for ever. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
+function isZombie(pid: number): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return line.startsWith(' Z', line.lastIndexOf(')') + 1); // the name before may hold anything
+  } catch {
+    return false; // there is no such file system
   }
 }
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once as happens } from 'node:events';
 import { readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
@@ -285,6 +287,24 @@ describe.concurrent('two runs on one output:', () => {
     await dead.outcome;
     await bench.folder.write('models.tar.lock', `{"pid":${dead.pid},"host":"${hostname()}"}\n`);
     expect(await finish(bench)).toMatchObject({ location: 'models.tar' });
+  });
+
+  test.runIf(process.platform === 'linux')('so is one whose run nobody has waited for', async () => {
+    await using bench = await open();
+    // The shell becomes a program that waits for no child; the child ends at once.
+    const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [pid] = (await happens(parent.stdout, 'data')) as [Buffer];
+      await bench.folder.write(
+        'models.tar.lock',
+        `{"pid":${Number(pid.toString())},"host":"${hostname()}"}\n`,
+      );
+      expect(await finish(bench)).toMatchObject({ location: 'models.tar' });
+    } finally {
+      parent.kill();
+    }
   });
 
   test('a lock of another machine is respected while it is fresh', async () => {
