@@ -34,6 +34,15 @@ export async function readBundle(content: Content, where: string): Promise<Bundl
   return bundleIn(content, layout);
 }
 
+/** The same for what has to be a bundle. @throws ModelpackError `integrity` when it is none */
+export async function requireBundle(content: Content, where: string): Promise<Bundle> {
+  const bundle = await readBundle(content, where);
+  if (bundle !== undefined) return bundle;
+  throw new ModelpackError('integrity', `${where} is no bundle`, {
+    hint: 'a bundle is made by: modelpack fetch <source...> -o <file>',
+  });
+}
+
 /** The size that the first header gives, if it is exactly the header of a bundle's index. */
 async function indexLength(content: Content): Promise<number | undefined> {
   if (content.size < BLOCK) return undefined;

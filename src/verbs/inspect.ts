@@ -1,9 +1,7 @@
-import type { Bundle } from '../bundle/bundle.ts';
 import { checkOf } from '../bundle/check.ts';
 import type { FORMAT, IndexModel } from '../bundle/contents.ts';
-import { readBundle } from '../bundle/read.ts';
+import { requireBundle } from '../bundle/read.ts';
 import { MiB, type Stored } from '../bytes.ts';
-import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import type { Part } from '../parts.ts';
 import { nowhere } from '../sink/sink.ts';
@@ -35,7 +33,7 @@ export interface VerifyResult {
 
 /** Says what is in a bundle; reads its index alone. */
 export async function inspectBundle(stored: Stored): Promise<InspectResult> {
-  const { id, index, layout } = await bundleIn(stored);
+  const { id, index, layout } = await requireBundle(stored, stored.location);
   const { format, size, models } = index;
   return {
     schema: 'modelpack.inspect/1',
@@ -59,7 +57,7 @@ const VERIFY = { jobs: 4, partSize: 8 * MiB } as const;
 export async function verifyBundle(stored: Stored, run: Run): Promise<VerifyResult> {
   const started = Date.now();
   const { location } = stored;
-  const { id, size, layout } = await bundleIn(stored);
+  const { id, size, layout } = await requireBundle(stored, location);
   const files = layout.members.length - 1;
   run.report({ type: 'transfer', verb: 'verify', to: location, total: size, reused: 0, files });
   const onFile = (member: { path: string }) => run.report({ type: 'file', path: member.path });
@@ -68,12 +66,4 @@ export async function verifyBundle(stored: Stored, run: Run): Promise<VerifyResu
   const sha256 = await transfer(stored, nowhere, { ...VERIFY, check, onWritten, run });
   const seconds = (Date.now() - started) / 1000;
   return { schema: 'modelpack.verify/1', location, id, size, files, sha256: sha256!, ok: true, seconds };
-}
-
-async function bundleIn(stored: Stored): Promise<Bundle> {
-  const bundle = await readBundle(stored, stored.location);
-  if (bundle !== undefined) return bundle;
-  throw new ModelpackError('integrity', `${stored.location} is no bundle`, {
-    hint: 'a bundle is made by: modelpack fetch <source...> -o <file>',
-  });
 }
