@@ -56,6 +56,14 @@ export async function readAt(
   }
 }
 
+/** Writes all of `bytes` from byte `start` of an open file on. */
+export async function writeAt(handle: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, start + written);
+    written += bytesWritten;
+  }
+}
+
 /**
  * The hash of a whole content, hex.
  *

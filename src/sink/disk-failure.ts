@@ -30,7 +30,12 @@ function diskFailure(output: string, cause: unknown): unknown {
     case 'EPERM':
     case 'EROFS':
       return new ModelpackError('usage', `${output} may not be written`, {
-        hint: 'choose a folder that can be written with -o',
+        hint: 'choose a folder that can be written',
+        cause,
+      });
+    case 'ENAMETOOLONG':
+      return new ModelpackError('usage', `${output}: the path is too long for this disk`, {
+        hint: 'choose a folder with a shorter path',
         cause,
       });
     default:

@@ -26,7 +26,7 @@ export async function fileDestination(output: string, options: FileDestinationOp
   const { force, readOnly, run } = options;
   const paths = beside(output);
   await refuseFolder(output);
-  const held = readOnly ? undefined : await onDisk(output, () => lock(paths.lock));
+  const held = readOnly ? undefined : await onDisk(output, () => lock(paths.lock, output));
   const opened: DiskFile[] = [];
 
   async function openIfThere(path: string): Promise<DiskFile | undefined> {

@@ -1,14 +1,15 @@
-import { open, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { Layout } from '../bundle/layout.ts';
-import { ModelpackError } from '../errors.ts';
-import { readAt } from '../disk.ts';
+import { readAt, writeAt } from '../disk.ts';
 import { partLength } from '../parts.ts';
-import { formatSize } from '../size.ts';
 import { onDisk } from './disk-failure.ts';
 import { beginJournal, continueJournal, type Journal } from './journal.ts';
+import { requireRoom, roomIn } from './room.ts';
 import type { Writer } from './sink.ts';
+
+const NO_ROOM = 'write to another disk with -o, or leave files out with --exclude';
 
 /** What stands beside an output while it is written. None of it is left when the bundle is complete. */
 export function beside(output: string) {
@@ -31,7 +32,8 @@ export async function fileWriter(
   const resumed =
     former !== undefined && (await stat(paths.part).catch(() => undefined))?.size === layout.size;
   const done = new Set(resumed ? former.parts : []);
-  await checkRoom(output, layout.size, resumed ? await allocated(paths.part) : 0);
+  const already = resumed ? await allocated(paths.part) : 0;
+  requireRoom(output, await roomIn(dirname(output), output), layout.size - already, NO_ROOM);
 
   // The journal comes first: a partial file without one would be of no use.
   const journal = await onDisk(output, () =>
@@ -80,27 +82,6 @@ export async function discardPartial(output: string): Promise<void> {
 /** The blocks that a sparse file really has. `blocks` counts 512 bytes each, whatever the file system's are. */
 async function allocated(path: string): Promise<number> {
   return (await stat(path)).blocks * 512;
-}
-
-async function checkRoom(output: string, size: number, already: number): Promise<void> {
-  const { bavail, bsize } = await onDisk(output, () => statfs(dirname(output)));
-  const free = bavail * bsize;
-  const needed = Math.max(0, size - already);
-  if (needed <= free) return;
-  throw new ModelpackError(
-    'no-room',
-    `${output} needs ${formatSize(needed)} more, the disk has ${formatSize(free)} free`,
-    {
-      hint: 'write to another disk with -o, or leave files out with --exclude',
-    },
-  );
-}
-
-async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
-  }
 }
 
 /** A new name is durable once its folder is; some file systems refuse to sync a folder and need it not. */

@@ -22,12 +22,13 @@ export interface Lock {
  * file systems (https://github.com/huggingface/huggingface_hub/issues/4228); the hashes at the end make a lying lock cost bandwidth, never a
  * wrong bundle.
  *
+ * @param output what is written, for messages
  * @throws ModelpackError `usage` while another run holds it
  */
-export async function lock(path: string): Promise<Lock> {
+export async function lock(path: string, output: string): Promise<Lock> {
   if (!(await create(path))) {
-    await takeOver(path);
-    if (!(await create(path))) throw held(path, undefined);
+    await takeOver(path, output);
+    if (!(await create(path))) throw held(path, output, undefined);
   }
   const pulse = setInterval(() => {
     const now = new Date();
@@ -55,17 +56,17 @@ async function create(path: string): Promise<boolean> {
 }
 
 /** Moves a dead run's lock away. Of two that try at once, one moves it and the other finds it gone. */
-async function takeOver(path: string): Promise<void> {
+async function takeOver(path: string, output: string): Promise<void> {
   const before = await readFile(path, 'utf8').catch(() => '');
   const owner = parse(before);
-  if (!(await isStale(path, owner))) throw held(path, owner);
+  if (!(await isStale(path, owner))) throw held(path, output, owner);
   const away = `${path}.${process.pid}`;
   await rename(path, away).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
   });
   if ((await readFile(away, 'utf8').catch(() => before)) !== before) {
     await rename(away, path); // it was a new run's already
-    throw held(path, undefined);
+    throw held(path, output, undefined);
   }
   await rm(away, { force: true });
 }
@@ -109,9 +110,9 @@ function parse(text: string): Owner | undefined {
   }
 }
 
-function held(path: string, owner: Owner | undefined): ModelpackError {
+function held(path: string, output: string, owner: Owner | undefined): ModelpackError {
   const who = owner === undefined ? 'another run' : `another run (process ${owner.pid} on ${owner.host})`;
-  return new ModelpackError('usage', `${who} is writing ${path.replace(/\.lock$/, '')}`, {
+  return new ModelpackError('usage', `${who} is writing ${output}`, {
     hint: `wait for it to end; if it is gone, remove ${path}`,
   });
 }
