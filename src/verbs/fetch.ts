@@ -97,7 +97,7 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     location,
     files: bundle.layout.members.length - 1,
     begin: (fresh) => destination.begin(bundle, { partSize, fresh, request }),
-    check: (from) => checkFor(planned, location, destination.digest, run, from),
+    check: ({ from }) => checkFor(planned, location, destination.digest, run, from),
     partSize,
     jobs,
     run,

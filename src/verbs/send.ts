@@ -13,8 +13,8 @@ export interface SendOptions<W extends Writer> {
   readonly files: number;
   /** @param fresh nothing of an earlier run is used */
   readonly begin: (fresh: boolean) => Promise<W>;
-  /** @param from where the first byte that passes stands */
-  readonly check: (from: number) => Check | undefined;
+  /** For one run through the content, into `writer`. */
+  readonly check: (writer: W) => Check | undefined;
   /** Called when everything has been sent and before it is made visible; what it throws keeps it invisible. */
   readonly last?: () => Promise<void>;
   readonly onWritten?: (part: Part) => void;
@@ -40,7 +40,7 @@ export async function send<W extends Writer>(
     const writer = await begin(tries > 1);
     run.report({ type: 'transfer', verb, to: location, total: content.size, reused: writer.reused, files });
     try {
-      const sha256 = await transfer(content, writer, { ...options, check: check(writer.from ?? 0) });
+      const sha256 = await transfer(content, writer, { ...options, check: check(writer) });
       await last?.();
       await writer.finish();
       run.report({ type: 'stored', location });
