@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 const factors: Readonly<Record<string, number>> = {
   '': 1,
@@ -47,6 +47,13 @@ export function parseDuration(text: string): number {
   const [, count, unit] = /^(\d{1,6})([smhdw])$/i.exec(text.trim()) ?? [];
   if (count !== undefined) return Number(count) * seconds[unit!.toLowerCase()]!;
   throw new InvalidArgumentError('a time is a number with a unit, such as 30m, 12h or 7d');
+}
+
+/** An option that adds up: it may be given several times. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .argParser((text: string, previous: readonly string[]) => [...previous, text])
+    .default([]);
 }
 
 export function parsePair(text: string): readonly [key: string, value: string] {

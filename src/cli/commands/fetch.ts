@@ -5,7 +5,7 @@ import { weightFormats, type Selection, type Weights } from '../../source/source
 import { DEFAULT_PART_SIZE } from '../../parts.ts';
 import { fetched, summary } from '../render/fetch.ts';
 import type { Act } from '../program.ts';
-import { parseCount, parsePartSize } from '../values.ts';
+import { parseCount, parsePartSize, repeatable } from '../values.ts';
 import { addS3Options, type S3Flags } from './s3-options.ts';
 
 interface Flags extends S3Flags {
@@ -78,12 +78,6 @@ export function addFetch(root: Command, act: Act): Command {
       }),
     );
   return addS3Options(command);
-}
-
-function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description)
-    .argParser((text: string, previous: readonly string[]) => [...previous, text])
-    .default([]);
 }
 
 function withRevision(sources: readonly string[], revision: string | undefined): readonly string[] {
