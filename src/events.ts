@@ -13,7 +13,7 @@ export type RunEvent =
   /** A transfer begins. `reused` of its `total` bytes (undefined for a pipe) are at the destination already. */
   | {
       readonly type: 'transfer';
-      readonly verb: 'fetch' | 'upload' | 'verify';
+      readonly verb: 'fetch' | 'upload' | 'verify' | 'unpack';
       readonly to: string;
       readonly total: number | undefined;
       readonly reused: number;

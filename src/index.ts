@@ -3,6 +3,7 @@ export { uploadFile, type UploadOptions, type UploadResult } from './verbs/uploa
 export { uploadStream } from './verbs/upload-stream.ts';
 export { listUploads, type UploadRow, type UploadsOptions, type UploadsResult } from './verbs/uploads.ts';
 export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
+export { unpackBundle, type UnpackOptions, type UnpackResult } from './verbs/unpack.ts';
 export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } from './verbs/inspect.ts';
 
 export { hub } from './source/hub/hub.ts';
@@ -13,6 +14,7 @@ export type { LeftOut, Model, ModelFile, Selection, Source, WeightFormat, Weight
 
 export { fileDestination, type FileDestinationOptions } from './sink/file-destination.ts';
 export { s3Destination, type S3DestinationOptions } from './sink/s3-destination.ts';
+export type { FolderLayout } from './sink/folder/layout.ts';
 export type { Destination, Sink, Writer } from './sink/sink.ts';
 export type { Part } from './parts.ts';
 export { s3Client, type S3Settings } from './s3/client.ts';

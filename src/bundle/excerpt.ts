@@ -1,7 +1,21 @@
 import pLimit from 'p-limit';
 
 import { bundleIn, fillFrame, type Bundle } from './bundle.ts';
-import { layOut, type LayoutModel, type Member } from './layout.ts';
+import type { IndexModel } from './contents.ts';
+import { layOut, type Member } from './layout.ts';
+
+/** The models with those files that are wanted, by their path in the tar; without models that none is wanted of. */
+export function choose(
+  models: readonly IndexModel[],
+  isWanted: (path: string) => boolean,
+): readonly IndexModel[] {
+  return models
+    .map((model) => ({
+      ...model,
+      files: model.files.filter(({ path }) => isWanted(`${model.name}/${path}`)),
+    }))
+    .filter(({ files }) => files.length > 0);
+}
 
 /** Bytes of the excerpt, frame included, that stand in the bundle just so, `shift` bytes further on. */
 interface Stretch {
@@ -23,7 +37,7 @@ const READS = 16;
  */
 export async function excerptOf(bundle: Bundle, isWanted: (path: string) => boolean): Promise<Bundle> {
   if (bundle.layout.members.slice(1).every(({ path }) => isWanted(path))) return bundle;
-  const layout = await layOut(wantedOf(bundle, isWanted));
+  const layout = await layOut(choose(bundle.index.models, isWanted));
   const stretches = stretchesOf(layout.members, bundle.layout.members);
   const limit = pLimit(READS);
 
@@ -42,15 +56,6 @@ export async function excerptOf(bundle: Bundle, isWanted: (path: string) => bool
   }
 
   return bundleIn({ size: layout.size, read }, layout);
-}
-
-function wantedOf({ index }: Bundle, isWanted: (path: string) => boolean): LayoutModel[] {
-  return index.models
-    .map((model) => ({
-      ...model,
-      files: model.files.filter(({ path }) => isWanted(`${model.name}/${path}`)),
-    }))
-    .filter(({ files }) => files.length > 0);
 }
 
 function stretchesOf(own: readonly Member[], bundled: readonly Member[]): Stretch[] {

@@ -4,6 +4,7 @@ import { version } from '../version.ts';
 import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addSizeCheck } from './commands/size-check.ts';
+import { addUnpack } from './commands/unpack.ts';
 import { addUpload } from './commands/upload.ts';
 import { addUploads } from './commands/uploads.ts';
 import { addVerify } from './commands/verify.ts';
@@ -53,7 +54,8 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     }
   }
 
-  for (const add of [addFetch, addUpload, addSizeCheck, addInspect, addVerify, addUploads]) {
+  const commands = [addFetch, addUpload, addSizeCheck, addInspect, addVerify, addUnpack, addUploads];
+  for (const add of commands) {
     addGlobalOptions(add(root, act));
   }
   return root;

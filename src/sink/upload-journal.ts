@@ -73,11 +73,11 @@ export async function uploadJournal(
   let made: string | undefined;
   try {
     made = await mkdir(uploads, { recursive: true, mode: 0o700 });
-    held = await lockPatiently(`${path}.lock`);
+    held = await lockPatiently(`${path}.lock`, where);
   } catch (error) {
     // A disk that may not be written to is what fetching to S3 is for; it costs no more than some resuming.
     if (error instanceof ModelpackError) {
-      run.report({ type: 'note', text: `another run on this machine uploads to ${where}; both go on` });
+      run.report({ type: 'note', text: `${error.message}; both go on` });
     }
     return none;
   }
@@ -132,9 +132,9 @@ export async function uploadJournal(
 }
 
 /** A run that was killed may take a moment to be gone. */
-async function lockPatiently(path: string): Promise<Lock> {
+async function lockPatiently(path: string, where: string): Promise<Lock> {
   const patience = { retries: 10, minTimeout: 200, maxTimeout: 200 };
-  return pRetry(() => lock(path), {
+  return pRetry(() => lock(path, where), {
     ...patience,
     shouldRetry: ({ error }) => error instanceof ModelpackError,
   });

@@ -7,7 +7,7 @@ import { StartOver, type Writer } from '../sink/sink.ts';
 import { transfer } from '../transfer.ts';
 
 export interface SendOptions<W extends Writer> {
-  readonly verb: 'fetch' | 'upload';
+  readonly verb: 'fetch' | 'upload' | 'unpack';
   readonly location: string;
   /** How many files the content holds, for the progress. */
   readonly files: number;

@@ -10,7 +10,12 @@ export interface Meter {
 /** The rate is that of the last seconds: a run that stalls should look as if it did. */
 const WINDOW_MS = 5_000;
 
-const doing = { fetch: 'fetching', upload: 'uploading', verify: 'verifying' } as const;
+const doing = {
+  fetch: 'fetching',
+  upload: 'uploading',
+  verify: 'verifying',
+  unpack: 'unpacking',
+} as const;
 
 export function meter(now: () => number = Date.now): Meter {
   let phase = '';
