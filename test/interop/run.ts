@@ -6,6 +6,7 @@
 
 import { big, odd, tinyBert } from '../servers/hub/models.ts';
 import { openBench, type Bench } from './bench.ts';
+import { hubCache } from './cache.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
 import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
 
@@ -21,6 +22,7 @@ const checks: Readonly<Record<string, Check>> = {
   'read-bundle': readBundle,
   safetensors,
   'huggingface-hub': huggingfaceHub,
+  'hub-cache': hubCache,
   moto,
   boto3,
   'aws-cli': awsCli,
