@@ -10,7 +10,7 @@ const MODE = 0o644;
 
 /**
  * A file that is written in any order, under a temporary name. It gets its own when both are true: all of its bytes
- * are written, and somebody has found them right.
+ * are written, and somebody has found them right. It is not synced: after a power cut the next run hashes it again.
  */
 export interface Arriving {
   write(bytes: Uint8Array, start: number): Promise<void>;

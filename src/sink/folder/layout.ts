@@ -1,6 +1,6 @@
 import type { IndexModel } from '../../bundle/contents.ts';
 import { checkPath } from '../../bundle/path.ts';
-import { cacheOf, type Cache, type Library } from './caches.ts';
+import { cacheOf, type Library } from './caches.ts';
 import { distinct } from './distinct.ts';
 import type { Reference } from './hub-cache.ts';
 
@@ -44,30 +44,32 @@ export interface Placement {
  * revision or a path that modelpack would not have written
  */
 export function place(models: readonly IndexModel[], layout: FolderLayout, where: string): Placement {
-  const cached = new Map<Cache, IndexModel[]>();
   const placed = models.map((model) => {
-    const { name, source, revision } = model;
-    const cache = layout === 'cache' ? cacheOf(source) : undefined;
-    if (cache === undefined) return { model, name, source, revision, path: name };
-    cached.set(cache, [...(cached.get(cache) ?? []), model]);
-    return { model, name, source, revision, path: cache.home(model, where) };
+    const cache = layout === 'cache' ? cacheOf(model.source) : undefined;
+    return { model, cache, home: cache?.home(model, where) ?? model.name };
   });
-  const files = placed.flatMap(({ model, name, path: home }) =>
-    model.files.map(({ path, size, sha256 }) => ({
-      model: name,
-      member: `${name}/${path}`,
-      path: home === '' ? path : `${home}/${path}`,
-      size,
-      sha256,
-    })),
+  const caches = [...new Set(placed.flatMap(({ cache }) => cache ?? []))];
+  const files = placed.flatMap(({ model: { name, files: own }, home }) =>
+    own.map(({ path, size, sha256 }) => {
+      return { model: name, member: `${name}/${path}`, path: below(home, path), size, sha256 };
+    }),
   );
-  const references = [...cached].flatMap(([cache, own]) => cache.references?.(own) ?? []);
-  const folders = [...cached.keys()].flatMap((cache) => cache.folders ?? []);
+  const references = caches.flatMap((cache) => {
+    const own = placed.filter((each) => each.cache === cache).map(({ model }) => model);
+    return cache.references?.(own) ?? [];
+  });
+  const folders = caches.flatMap((cache) => cache.folders ?? []);
   for (const { path } of [...files, ...references]) checkPath(path, where, 'do not unpack it');
   return {
     ...distinct(files, references, folders),
     folders,
-    models: placed.map(({ name, source, revision, path }) => ({ name, source, revision, path })),
-    libraries: [...cached.keys()].map(({ library }) => library),
+    models: placed.map(({ model: { name, source, revision }, home }) => {
+      return { name, source, revision, path: home };
+    }),
+    libraries: caches.map(({ library }) => library),
   };
+}
+
+function below(home: string, path: string): string {
+  return home === '' ? path : `${home}/${path}`;
 }

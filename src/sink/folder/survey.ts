@@ -50,7 +50,9 @@ export async function findRight(
     right.add(file);
   }
 
-  await Promise.all(there.map((file) => limit(() => hash(file))));
+  // One that cannot be read is not right: it is replaced, which does not take reading it.
+  await Promise.all(there.map((file) => limit(() => hash(file).catch(() => {}))));
+  run.signal.throwIfAborted();
   return right;
 }
 
