@@ -32,6 +32,9 @@ async function openWith(models: readonly MadeModel[] = [model]) {
   return { folder, bundle, offsetOf, run, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
+/** One part after the other, so that what comes before a failure is finished before it. */
+const inOrder = ['--jobs', '1'];
+
 /** The names of the files, where their content would say too much. */
 async function filesIn(folder: TemporaryFolder): Promise<string[]> {
   return Object.keys(await treeOf(folder.join('out')).catch(() => ({}))).toSorted();
@@ -41,7 +44,7 @@ describe.concurrent('unpack of a damaged bundle', () => {
   test('leaves no file whose hash is wrong, and keeps those that are right', async () => {
     await using stand = await openWith();
     await flipBit(stand.folder.join('models.tar'), stand.offsetOf('m/c.bin') + 25 * MiB);
-    const outcome = await stand.run('--json');
+    const outcome = await stand.run('--json', ...inOrder);
     expect(outcome.code).toBe(7);
     expect(outcome.json()).toMatchObject({
       error: {
@@ -101,7 +104,7 @@ describe.concurrent('unpack without room', () => {
   test('in the middle says so, and leaves what is right', async () => {
     await using stand = await openWith();
     const program = fileURLToPath(new URL('../../bin/modelpack.js', import.meta.url));
-    const limited = `trap '' XFSZ; ulimit -f ${8 * 1024}; exec "$0" "$1" unpack models.tar out`;
+    const limited = `trap '' XFSZ; ulimit -f ${8 * 1024}; exec "$0" "$1" unpack models.tar out ${inOrder.join(' ')}`;
     const failed = await promisify(execFile)('bash', ['-c', limited, process.execPath, program], {
       cwd: stand.folder.path,
     }).catch((error: unknown) => error as { code: number; stderr: string });

@@ -136,6 +136,22 @@ describe.concurrent('unpack', () => {
     });
   });
 
+  test('tells how far it is, as lines of JSON too', async () => {
+    await using stand = await openWith(all);
+    const { stderr } = await stand.run('out', '--progress', 'json');
+    const events = stderr
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { type: string; count?: number; path?: string });
+    const transfer = { verb: 'unpack', to: 'out', total: stand.bundle.size, reused: 0, files: 8 };
+    expect(events).toContainEqual({ type: 'transfer', ...transfer });
+    expect(events.reduce((sum, { count = 0 }) => sum + count, 0)).toBe(stand.bundle.size);
+    expect(events.filter(({ type }) => type === 'file').map(({ path }) => path)).toEqual(
+      stand.bundle.layout.members.slice(1).map(({ path }) => path),
+    );
+    expect(events.at(-1)).toEqual({ type: 'stored', location: 'out' });
+  });
+
   test('of models without a library says nothing to set', async () => {
     await using stand = await openWith([own]);
     expect(await stand.run('out', '--layout', 'cache', '--quiet')).toMatchObject({
