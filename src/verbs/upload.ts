@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 
 import type { S3Client } from '@aws-sdk/client-s3';
 
 import { checkOf } from '../bundle/check.ts';
-import { open } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { SHA256_METADATA, type ObjectAttributes } from '../s3/attributes.ts';
@@ -16,7 +14,7 @@ import { holds, lookFirst, metadataOf } from '../sink/s3-destination.ts';
 import type { StoredObject } from '../s3/stored.ts';
 import { s3Writer } from '../sink/s3.ts';
 import { readBundle } from '../bundle/read.ts';
-import { openDisk, type DiskFile } from '../disk.ts';
+import { hashOf, openDisk, type DiskFile } from '../disk.ts';
 import { partSizeFor } from '../parts.ts';
 import { send } from './send.ts';
 
@@ -117,12 +115,13 @@ function since(started: number): number {
 
 /** sha256 of a single file, hex. It is read for that before it is sent: an object's metadata come first. */
 async function digestOf(disk: DiskFile, run: Run): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of open(disk)) {
+  run.report({ type: 'transfer', verb: 'verify', to: disk.path, total: disk.size, reused: 0, files: 0 });
+  async function read(into: Uint8Array, start: number): Promise<void> {
     run.signal.throwIfAborted();
-    hash.update(chunk);
+    await disk.read(into, start);
+    run.report({ type: 'bytes', count: into.length, from: 'disk' });
   }
-  return hash.digest('hex');
+  return hashOf({ size: disk.size, read }, 'sha256');
 }
 
 function holdsFile(found: Looked, size: number, sha256: string): boolean {
