@@ -66,8 +66,8 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
   const location = formatS3Url(url);
   const result = { schema: 'modelpack.upload/1', location, id: bundle?.id ?? null, size: disk.size } as const;
 
-  const sha256 = bundle === undefined ? await digestOf(disk, run) : undefined;
   const found = await lookFirst(client, url, noClobber, run);
+  const sha256 = bundle === undefined ? await digestOf(disk, run) : undefined;
   const isThere = bundle
     ? await holds({ client, url, run }, found, bundle)
     : holdsFile(found, disk.size, sha256!);
