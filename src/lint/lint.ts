@@ -1,0 +1,78 @@
+import type { Deployment } from './deploy/deployment.ts';
+import { compareFindings, findingIn, type Finding } from './finding.ts';
+import { ignoresIn, ignoresOf, isIgnored, statementRows } from './ignores.ts';
+import { Project } from './project.ts';
+import { usedBy } from './catalog.ts';
+import type { Module } from './python/module.ts';
+import { rules } from './rules/all.ts';
+
+export interface Linted {
+  /** In the order of files and lines. */
+  readonly findings: readonly Finding[];
+  /** How many comments kept from being reported. */
+  readonly ignored: number;
+}
+
+/** Everything that the rules have to say of files that are loaded together. */
+export function lint(modules: readonly Module[], deployments: readonly Deployment[]): Linted {
+  const project = new Project(modules, deployments);
+  const findings: Finding[] = [];
+  let ignored = 0;
+  for (const module of modules) {
+    const ignores = ignoresIn(module);
+    for (const rule of rules) {
+      for (const remark of rule.check(module, project)) {
+        const finding = findingIn(module, rule.code, rule.level, remark);
+        const rows = ignores.length === 0 ? undefined : statementRows(module, remark.range.from);
+        if (rows !== undefined && isIgnored(finding, rows, ignores)) ignored++;
+        else findings.push(finding);
+      }
+    }
+    const gap = syntaxGap(module);
+    if (gap !== undefined) findings.push(gap);
+  }
+  for (const deployment of deployments) {
+    const ignores = ignoresOf(deployment.file);
+    for (const rule of rules) {
+      for (const remark of rule.checkDeployment?.(deployment, project) ?? []) {
+        const finding = findingIn(deployment.file, rule.code, rule.level, remark);
+        const row = deployment.file.lines.row(remark.range.from);
+        if (isIgnored(finding, { first: row, last: row }, ignores)) ignored++;
+        else findings.push(finding);
+      }
+    }
+  }
+  return { findings: distinct(findings).toSorted(compareFindings), ignored };
+}
+
+/** A file that is not all Python: what surrounds the gap was checked. */
+function syntaxGap(module: Module): Finding | undefined {
+  const { firstError } = module;
+  if (firstError === undefined) return undefined;
+  return findingIn(module, 'syntax-error', 'note', {
+    range: { from: firstError, to: firstError },
+    message: 'this is not Python as it is known here; what surrounds it was checked as well as possible',
+  });
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  return findings.filter(({ code, path, start, message }) => {
+    const key = JSON.stringify([code, path, start, message]);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** The libraries of the table that files import or call. */
+export function librariesIn(modules: readonly Module[]): readonly string[] {
+  const project = new Project(modules, []);
+  const found = new Set<string>();
+  for (const module of modules) {
+    for (const { name } of module.imports) for (const library of usedBy(name)) found.add(library.name);
+    for (const { name, listed } of project.uses(module)) {
+      if (name !== undefined) for (const library of usedBy(name)) found.add(library.name);
+      if (listed !== undefined) found.add(listed.library.name);
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,85 @@
+import { loadings, movedBy, corrected } from './cache.ts';
+import { edited, replace, written } from '../fix.ts';
+import { textOf } from '../python/module.ts';
+import type { Rule } from './rule.ts';
+
+export const cacheHalfSet: Rule = {
+  code: 'cache-half-set',
+  level: 'error',
+  title: 'one of two folders is set, and the library makes both',
+  why: `EasyOCR makes two folders whenever a Reader is made: one for its models, one for networks of your own. With only
+\`model_storage_directory\` it still makes \`~/.EasyOCR/user_network\`, and fails on Lambda.`,
+  bad: `import os
+
+import easyocr
+
+reader = easyocr.Reader(["en"], model_storage_directory=os.environ["MODEL_CACHE_FS_PATH"])
+`,
+  good: `import os
+
+import easyocr
+
+cache = os.environ["MODEL_CACHE_FS_PATH"]
+reader = easyocr.Reader(["en"], model_storage_directory=cache, user_network_directory=cache)
+`,
+  *check(module, project) {
+    for (const loading of loadings(module, project)) {
+      const { listed, given, args, callee, doubtful } = loading;
+      const { call, library } = listed;
+      if (call.all !== true || args.spread.length > 0 || args.starred) continue;
+      const set = given.filter(({ paths }) => paths.some(({ place }) => place !== 'nothing'));
+      if (set.length === 0 || set.length === call.arguments.length) continue;
+      if (movedBy(loading, project) !== undefined) continue;
+      const missing = call.arguments.filter(({ name }) => set.every(({ argument }) => argument.name !== name));
+      const names = missing.map(({ name }) => name).join(' and ');
+      yield {
+        range: callee,
+        ...(doubtful && { level: 'note' as const }),
+        message: `${library.name} also writes to the folder of ${names}, which is still ${library.fallback.replace(/\s*\(.*$/, '')}`,
+        help: `give ${names} too`,
+        ...corrected(loading),
+      };
+    }
+  },
+};
+
+export const argumentWithoutEffect: Rule = {
+  code: 'argument-without-effect',
+  level: 'error',
+  title: 'the argument does not reach the download',
+  why: `\`pipeline(cache_dir=…)\` is accepted and goes to the pipeline, not to the download: the model still lands in the home
+folder. It has to be \`model_kwargs={"cache_dir": …}\`, or a variable.`,
+  bad: `import os
+
+from transformers import pipeline
+
+classify = pipeline("sentiment-analysis", cache_dir=os.environ["MODEL_CACHE_FS_PATH"])
+`,
+  good: `import os
+
+from transformers import pipeline
+
+classify = pipeline("sentiment-analysis", model_kwargs={"cache_dir": os.environ["MODEL_CACHE_FS_PATH"]})
+`,
+  *check(module, project) {
+    for (const use of project.uses(module)) {
+      const { listed, args, site, call } = use;
+      const futile = listed?.call.futile;
+      const given = futile === undefined ? undefined : args.get({ name: futile });
+      const [wanted] = listed?.call.arguments ?? [];
+      if (given?.node === undefined || given.expression === undefined || wanted === undefined) continue;
+      const already = wanted.inside !== undefined && args.get({ name: wanted.inside }) !== undefined;
+      const text = written(wanted, textOf(site.module, given.expression));
+      const edits = already ? [] : replace(given.node, text);
+      yield {
+        range: given.node,
+        message: `${futile} does not reach the download of ${listed!.call.call}`,
+        help: `give ${written(wanted, '…')}`,
+        ...(edits.length > 0 && {
+          instead: edited(site.module, call.node, edits),
+          fix: site.module.source.exact ? edits : undefined,
+        }),
+      };
+    }
+  },
+};
