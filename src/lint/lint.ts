@@ -3,6 +3,8 @@ import { compareFindings, findingIn, type Finding } from './finding.ts';
 import { ignoresIn, ignoresOf, isIgnored, statementRows } from './ignores.ts';
 import { Project } from './project.ts';
 import { usedBy } from './catalog.ts';
+import { libraries } from '../cache-paths/table.ts';
+import type { Files } from './files.ts';
 import type { Module } from './python/module.ts';
 import { rules } from './rules/all.ts';
 
@@ -14,11 +16,13 @@ export interface Linted {
 }
 
 /** Everything that the rules have to say of files that are loaded together. */
-export function lint(modules: readonly Module[], deployments: readonly Deployment[]): Linted {
-  const project = new Project(modules, deployments);
+export function lint(files: Files, deployments: readonly Deployment[]): Linted {
+  const project = new Project(files, deployments);
   const findings: Finding[] = [];
   let ignored = 0;
-  for (const module of modules) {
+  for (const { source, firstError } of files.all) {
+    const module = firstError !== undefined || isWorthwhile(source.text) ? files.module(source.path) : undefined;
+    if (module === undefined) continue;
     const ignores = ignoresIn(module);
     for (const rule of rules) {
       for (const remark of rule.check(module, project)) {
@@ -45,6 +49,19 @@ export function lint(modules: readonly Module[], deployments: readonly Deploymen
   return { findings: distinct(findings).toSorted(compareFindings), ignored };
 }
 
+/** What every finding has in its file: a library of the table by name, or one of these words. */
+const words = new RegExp(
+  [
+    ...new Set(libraries.flatMap(({ modules, calls }) => [...modules, ...calls.map(({ call }) => call)]).map((name) => name.split('.')[0]!)),
+    ...['from_pretrained', 'environ', 'putenv', 'download_file', 'pickle', 'dill', 'multiprocessing', 'concurrent', 'subprocess', 'os\\.', 'pip'],
+  ].join('|'),
+);
+
+/** Whether there can be anything to find, which saves the time for most files of a large project. */
+function isWorthwhile(text: string): boolean {
+  return words.test(text);
+}
+
 /** A file that is not all Python: what surrounds the gap was checked. */
 function syntaxGap(module: Module): Finding | undefined {
   const { firstError } = module;
@@ -64,13 +81,16 @@ function distinct(findings: readonly Finding[]): Finding[] {
 }
 
 /** The libraries of the table that files import or call. */
-export function librariesIn(modules: readonly Module[]): readonly string[] {
-  const project = new Project(modules, []);
+export function librariesIn(files: Files): readonly string[] {
+  const project = new Project(files, []);
   const found = new Set<string>();
-  for (const module of modules) {
-    for (const { name } of module.imports) for (const library of usedBy(name)) found.add(library.name);
-    for (const { name, listed } of project.uses(module)) {
-      if (name !== undefined) for (const library of usedBy(name)) found.add(library.name);
+  const add = (name: string) => usedBy(name).forEach((library) => found.add(library.name));
+  for (const { source, imports } of files.all) {
+    // What the project has itself is not the library of that name.
+    for (const name of imports) if (project.find(name, source.path) === undefined) add(name);
+    const module = isWorthwhile(source.text) ? files.module(source.path) : undefined;
+    for (const { name, listed } of module === undefined ? [] : project.uses(module)) {
+      if (name !== undefined) add(name);
       if (listed !== undefined) found.add(listed.library.name);
     }
   }

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path/posix';
 import { listed, type Listed } from './catalog.ts';
 import type { Deployment, DeployedFunction, DeployedVariable } from './deploy/deployment.ts';
 import { argumentsOf, type Arguments } from './python/arguments.ts';
+import type { Files } from './files.ts';
 import { Evaluator } from './python/evaluate.ts';
 import type { Call, Module, Scope } from './python/module.ts';
 import { child, type Node } from './python/tree.ts';
@@ -20,6 +21,11 @@ export interface Use {
   readonly args: Arguments;
 }
 
+interface Found {
+  readonly path: string;
+  readonly rest: string;
+}
+
 /** A variable that a deployment gives to the function that a file belongs to. */
 export interface Deployed extends DeployedVariable {
   readonly path: string;
@@ -27,20 +33,27 @@ export interface Deployed extends DeployedVariable {
 
 /** All files that are looked at together. */
 export class Project {
-  readonly modules: readonly Module[];
+  readonly files: Files;
   readonly deployments: readonly Deployment[];
   readonly evaluator: Evaluator;
-  readonly #byPath = new Map<string, Module>();
-  readonly #uses = new Map<Module, readonly Use[]>();
-  readonly #sets = new Map<Module, readonly VariableSet[]>();
+  /** Paths without their ending. */
+  readonly #byStem = new Map<string, string>();
+  readonly #found = new Map<string, Found | undefined>();
+  readonly #uses = new WeakMap<Module, readonly Use[]>();
+  readonly #sets = new WeakMap<Module, readonly VariableSet[]>();
+  readonly #setIn = new Map<string, ReadonlySet<string>>();
   readonly #deployed = new Map<string, ReadonlyMap<string, Deployed>>();
-  #related: ReadonlyMap<Module, readonly Module[]> | undefined;
+  #related: ReadonlyMap<string, readonly string[]> | undefined;
 
-  constructor(modules: readonly Module[], deployments: readonly Deployment[]) {
-    this.modules = modules;
+  constructor(files: Files, deployments: readonly Deployment[]) {
+    this.files = files;
     this.deployments = deployments;
-    for (const module of modules) this.#byPath.set(stem(module.source.path), module);
-    this.evaluator = new Evaluator((name, from) => this.find(name, from));
+    for (const { source } of files.all) this.#byStem.set(stem(source.path), source.path);
+    this.evaluator = new Evaluator((name, from) => {
+      const found = this.find(name, from.source.path);
+      const module = found && files.module(found.path);
+      return found && module && { module, rest: found.rest };
+    });
   }
 
   uses(module: Module): readonly Use[] {
@@ -81,15 +94,27 @@ export class Project {
     return sets;
   }
 
+  /** The names of the variables that a file sets for those who load it. */
+  variablesOf(path: string): ReadonlySet<string> {
+    let names = this.#setIn.get(path);
+    if (names === undefined) {
+      const module = mentions(this.files, path) ? this.files.module(path) : undefined;
+      const sets = module === undefined ? [] : this.sets(module);
+      names = new Set(sets.filter(({ byHand }) => !byHand).map(({ name }) => name));
+      this.#setIn.set(path, names);
+    }
+    return names;
+  }
+
   /** The file of a dotted name, and what is left of the name behind it. Looked for beside `from` and above. */
-  find(name: string, from: Module): { module: Module; rest: string } | undefined {
+  find(name: string, from: string): Found | undefined {
     const dots = /^\.*/.exec(name)![0].length;
     const names = name.slice(dots).split('.').slice(0, 12);
-    let folder = dirname(from.source.path);
+    let folder = dirname(from);
     for (let up = 1; up < dots; up++) folder = join(folder, '..');
     for (let level = 0; level < (dots > 0 ? 1 : 12); level++) {
-      const found = this.#below(folder, names, from);
-      if (found !== undefined) return found;
+      const found = this.#below(folder, names);
+      if (found !== undefined && found.path !== from) return found;
       const parent = dirname(folder);
       if (parent === folder) break;
       folder = parent;
@@ -97,27 +122,31 @@ export class Project {
     return undefined;
   }
 
-  #below(folder: string, names: readonly string[], from: Module) {
-    for (let length = names.length; length > 0; length--) {
-      const path = normalize(join(folder, ...names.slice(0, length)));
-      const module = this.#byPath.get(path) ?? this.#byPath.get(join(path, '__init__'));
-      if (module !== undefined && module !== from) return { module, rest: names.slice(length).join('.') };
+  #below(folder: string, names: readonly string[]): Found | undefined {
+    const key = `${folder}\0${names.join('.')}`;
+    if (this.#found.has(key)) return this.#found.get(key);
+    let found: Found | undefined;
+    for (let length = names.length; length > 0 && found === undefined; length--) {
+      const path = join(folder, ...names.slice(0, length));
+      const file = this.#byStem.get(path) ?? this.#byStem.get(join(path, '__init__'));
+      if (file !== undefined) found = { path: file, rest: names.slice(length).join('.') };
     }
-    return undefined;
+    this.#found.set(key, found);
+    return found;
   }
 
   /** The files that a file is loaded together with: those it imports, and those that import it, and so on. */
-  related(module: Module): readonly Module[] {
+  related(path: string): readonly string[] {
     this.#related ??= this.#groups();
-    return this.#related.get(module) ?? [module];
+    return this.#related.get(path) ?? [path];
   }
 
-  #groups(): ReadonlyMap<Module, readonly Module[]> {
-    const group = new Map<Module, Module[]>(this.modules.map((module) => [module, [module]]));
-    for (const module of this.modules) {
-      for (const { name } of module.imports) {
-        const other = this.find(name, module)?.module;
-        const [one, two] = [group.get(module)!, other === undefined ? undefined : group.get(other)!];
+  #groups(): ReadonlyMap<string, readonly string[]> {
+    const group = new Map<string, string[]>(this.files.all.map(({ source: { path } }) => [path, [path]]));
+    for (const { source, imports } of this.files.all) {
+      for (const name of imports) {
+        const other = this.find(name, source.path)?.path;
+        const [one, two] = [group.get(source.path)!, other === undefined ? undefined : group.get(other)!];
         if (two === undefined || one === two) continue;
         const [large, small] = one.length < two.length ? [two, one] : [one, two];
         for (const each of small) {
@@ -164,6 +193,12 @@ export class Project {
       });
     return new Set(names);
   }
+}
+
+/** Whether a file can set a variable at all, so that only those are parsed again. */
+function mentions(files: Files, path: string): boolean {
+  const text = files.source(path)?.text ?? '';
+  return /environ|putenv|set_dir|cache_root|nltk|HF_/.test(text);
 }
 
 function shared(functions: readonly DeployedFunction[]): [string, DeployedVariable][] {

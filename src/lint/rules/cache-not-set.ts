@@ -73,8 +73,7 @@ function* unresolved(module: Module, project: Project): Generator<Remark> {
     const first = args.nodes[0];
     const value = project.value(first, use.site);
     if (first === undefined || (value.kind === 'text' && /^[./~]/.test(value.text))) continue;
-    if ([...project.deployed(module.source.path).keys()].some((name) => set.has(name))) continue;
-    if (project.related(module).some((each) => project.sets(each).some(({ name }) => set.has(name)))) continue;
+    if (isSet(set, module, project)) continue;
     yield {
       range: use.callee,
       level: 'note',
@@ -92,10 +91,7 @@ function* imports(module: Module, project: Project): Generator<Remark> {
       if (library.writesAtImport !== true || said.has(library.name)) continue;
       said.add(library.name);
       const names = new Set([...library.variables.map((each) => each.name), 'HOME']);
-      const isSet =
-        [...project.deployed(module.source.path).keys()].some((each) => names.has(each)) ||
-        project.related(module).some((each) => project.sets(each).some((set) => names.has(set.name)));
-      if (isSet) continue;
+      if (isSet(names, module, project)) continue;
       const variables = library.settings.map(({ variable }) => variable).join(', ');
       yield {
         range: node,
@@ -105,4 +101,10 @@ function* imports(module: Module, project: Project): Generator<Remark> {
       };
     }
   }
+}
+
+function isSet(names: ReadonlySet<string>, { source: { path } }: Module, project: Project): boolean {
+  const deployed = project.deployed(path);
+  const isOne = (set: { has(name: string): boolean }) => [...names].some((name) => set.has(name));
+  return isOne(deployed) || project.related(path).some((each) => isOne(project.variablesOf(each)));
 }

@@ -73,9 +73,8 @@ export function movedBy({ listed: { library }, site }: Loading, project: Project
   for (const name of [...names, 'HOME']) {
     const variable = deployed.get(name);
     if (variable !== undefined) return { name, where: variable.path };
-    for (const module of project.related(site.module)) {
-      if (project.sets(module).some((set) => set.name === name && !set.byHand)) return { name, where: module.source.path };
-    }
+    const where = project.related(site.module.source.path).find((path) => project.variablesOf(path).has(name));
+    if (where !== undefined) return { name, where };
   }
   return undefined;
 }
