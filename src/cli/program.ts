@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
 
 import { version } from '../version.ts';
+import { addEnv } from './commands/env.ts';
 import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addLint } from './commands/lint.ts';
 import { addSizeCheck } from './commands/size-check.ts';
 import { addUnpack } from './commands/unpack.ts';
 import { addUpload } from './commands/upload.ts';
@@ -54,7 +56,17 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     }
   }
 
-  const commands = [addFetch, addUpload, addSizeCheck, addInspect, addVerify, addUnpack, addUploads];
+  const commands = [
+    addFetch,
+    addUpload,
+    addUploads,
+    addSizeCheck,
+    addInspect,
+    addVerify,
+    addUnpack,
+    addLint,
+    addEnv,
+  ];
   for (const add of commands) {
     addGlobalOptions(add(root, act));
   }
@@ -65,6 +77,7 @@ const examples = `Examples:
   modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
   modelpack fetch google-bert/bert-base-cased -o models.tar
   modelpack upload models.tar s3://my-bucket/models.tar
+  modelpack lint src/
 `;
 
 /** Without the variable's name, which follows a rule that is said once. */

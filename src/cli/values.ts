@@ -61,3 +61,18 @@ export function parsePair(text: string): readonly [key: string, value: string] {
   if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
   throw new InvalidArgumentError('it has to be written key=value');
 }
+
+/** For an option that may be given several times. */
+export function append(text: string, previous: readonly string[] = []): string[] {
+  return [...previous, text];
+}
+
+/** `NAME`, or `NAME=value`, added to those that were given before. */
+export function parseVariable(
+  text: string,
+  previous: ReadonlyMap<string, string | undefined>,
+): ReadonlyMap<string, string | undefined> {
+  const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('it has to be written NAME or NAME=value');
+  return new Map([...previous, [name, value]]);
+}

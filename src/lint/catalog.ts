@@ -15,9 +15,7 @@ const byHead = new Map<string, Pattern[]>();
 for (const library of libraries) {
   for (const call of library.calls) {
     const [head = '', ...tail] = call.call.split('.');
-    const segments = tail.map(
-      (segment) => new RegExp(`^${segment.split('*').map(quote).join('.*')}$`),
-    );
+    const segments = tail.map((segment) => new RegExp(`^${segment.split('*').map(quote).join('.*')}$`));
     byHead.set(head, [...(byHead.get(head) ?? []), { library, call, segments }]);
   }
 }

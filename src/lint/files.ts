@@ -9,6 +9,7 @@ export interface ProjectFile {
   readonly source: Source;
   /** What it imports, dotted. */
   readonly imports: readonly string[];
+  readonly lines: number;
   /** Where it stops being Python; undefined if it is all Python. */
   readonly firstError: number | undefined;
 }
@@ -38,8 +39,13 @@ export class Files {
         this.#sources.delete(source.path);
         continue;
       }
-      const { imports, firstError } = module;
-      all.push({ source, firstError, imports: [...new Set(imports.map(({ name }) => name))] });
+      const { imports, firstError, lines } = module;
+      all.push({
+        source,
+        firstError,
+        lines: lines.count,
+        imports: [...new Set(imports.map(({ name }) => name))],
+      });
     }
     this.all = all;
     this.tooLong = tooLong;

@@ -22,7 +22,7 @@ export interface Finding {
   /** The code as it should be, to copy. */
   readonly instead?: string | undefined;
   /** What makes it so; only where nothing else changes by it. */
-  readonly fix?: readonly Edit[] | undefined;
+  readonly fix?: readonly Replacement[] | undefined;
   /** The lines that it is about, for a caret below them. */
   readonly excerpt: Excerpt;
 }
@@ -34,6 +34,12 @@ export interface Edit {
   readonly text: string;
 }
 
+/** The same for those who count lines and columns. */
+export interface Replacement extends Edit {
+  readonly start: Position;
+  readonly end: Position;
+}
+
 export interface Excerpt {
   readonly text: string;
   /** Of the text, where the caret begins, and how many characters it is long. */
@@ -42,8 +48,9 @@ export interface Excerpt {
 }
 
 /** What a rule says of a range; where that is gets worked out from the file. */
-export type Remark = Pick<Finding, 'message' | 'help' | 'instead' | 'fix'> & {
+export type Remark = Pick<Finding, 'message' | 'help' | 'instead'> & {
   readonly level?: Level;
+  readonly fix?: readonly Edit[] | undefined;
   readonly range: { readonly from: number; readonly to: number };
 };
 
@@ -57,7 +64,7 @@ export function findingIn(
   file: File,
   code: string,
   usual: Level,
-  { range, level = usual, ...said }: Remark,
+  { range, level = usual, fix, ...said }: Remark,
 ): Finding {
   const { lines, source } = file;
   const row = lines.row(range.from);
@@ -70,6 +77,9 @@ export function findingIn(
     start: lines.position(range.from),
     end: lines.position(Math.max(range.from, range.to)),
     ...said,
+    ...(fix !== undefined && {
+      fix: fix.map((edit) => ({ ...edit, start: lines.position(edit.from), end: lines.position(edit.to) })),
+    }),
     excerpt: { text, from, length: Math.max(1, Math.min(range.to - range.from, text.length - from)) },
   };
 }

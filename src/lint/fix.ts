@@ -11,7 +11,11 @@ export function fromEnvironment(fallback = `"${CACHE_ROOT}"`): string {
 }
 
 /** Gives a call one more argument. */
-export function addArgument({ call, site: { module }, args }: Use, argument: CacheArgument, value: string): Edit[] {
+export function addArgument(
+  { call, site: { module }, args }: Use,
+  argument: CacheArgument,
+  value: string,
+): Edit[] {
   const list = child(call.node, 'arguments');
   if (list?.type !== 'argument_list') return [];
   const text = written(argument, value);
@@ -41,7 +45,9 @@ export function withOs(edits: readonly Edit[], module: Module): readonly Edit[] 
     return isOs ? edits : undefined;
   }
   const before = firstStatement(module);
-  return before === undefined ? undefined : [{ from: before, to: before, text: `import os${newline(module)}` }, ...edits];
+  return before === undefined
+    ? undefined
+    : [{ from: before, to: before, text: `import os${newline(module)}` }, ...edits];
 }
 
 function newline({ source: { text } }: Module): string {

@@ -17,7 +17,10 @@ interface Ignore {
 function readIgnore(text: string, from: number, row: number): Ignore | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;
-  const codes = match[2]?.split(',').map((code) => code.trim()).filter(Boolean);
+  const codes = match[2]
+    ?.split(',')
+    .map((code) => code.trim())
+    .filter(Boolean);
   const at = from + match.index;
   return {
     row,
@@ -30,7 +33,9 @@ function readIgnore(text: string, from: number, row: number): Ignore | undefined
 
 /** What comments of a Python file ask for. */
 export function ignoresIn({ comments, source, lines }: Module): readonly Ignore[] {
-  return comments.flatMap(({ from, to }) => readIgnore(source.text.slice(from, to), from, lines.row(from)) ?? []);
+  return comments.flatMap(
+    ({ from, to }) => readIgnore(source.text.slice(from, to), from, lines.row(from)) ?? [],
+  );
 }
 
 /** The same for a file whose comments begin with `#`, line by line. */

@@ -21,7 +21,8 @@ export function lint(files: Files, deployments: readonly Deployment[]): Linted {
   const findings: Finding[] = [];
   let ignored = 0;
   for (const { source, firstError } of files.all) {
-    const module = firstError !== undefined || isWorthwhile(source.text) ? files.module(source.path) : undefined;
+    const module =
+      firstError !== undefined || isWorthwhile(source.text) ? files.module(source.path) : undefined;
     if (module === undefined) continue;
     const ignores = ignoresIn(module);
     for (const rule of rules) {
@@ -51,10 +52,13 @@ export function lint(files: Files, deployments: readonly Deployment[]): Linted {
 
 /** What every finding has in its file: a library of the table by name, or one of these words. */
 const words = new RegExp(
-  [
-    ...new Set(libraries.flatMap(({ modules, calls }) => [...modules, ...calls.map(({ call }) => call)]).map((name) => name.split('.')[0]!)),
-    ...['from_pretrained', 'environ', 'putenv', 'download_file', 'pickle', 'dill', 'multiprocessing', 'concurrent', 'subprocess', 'os\\.', 'pip'],
-  ].join('|'),
+  libraries
+    .flatMap(({ modules, calls }) => [...modules, ...calls.map(({ call }) => call)])
+    .map((name) => name.split('.')[0]!)
+    .concat('from_pretrained', 'environ', 'putenv', 'download_file', 'pickle', 'dill', 'multiprocess')
+    .concat('concurrent', 'subprocess', String.raw`os\.`, 'pip')
+    .filter((word, at, all) => all.indexOf(word) === at)
+    .join('|'),
 );
 
 /** Whether there can be anything to find, which saves the time for most files of a large project. */

@@ -58,7 +58,8 @@ export class Project {
 
   uses(module: Module): readonly Use[] {
     let uses = this.#uses.get(module);
-    if (uses === undefined) this.#uses.set(module, (uses = module.calls.flatMap((call) => this.#use(call, module))));
+    if (uses === undefined)
+      this.#uses.set(module, (uses = module.calls.flatMap((call) => this.#use(call, module))));
     return uses;
   }
 
@@ -172,7 +173,9 @@ export class Project {
       const own = functions.filter(({ folder }) => folder !== undefined && isBelow(path, folder));
       const open = functions.filter(({ folder }) => folder === undefined);
       // Code that several functions share has what all of them have. Where it is not said whose code it is, any may be.
-      for (const [name, variable] of own.length > 0 ? shared(own) : open.flatMap(({ variables }) => [...variables]))
+      for (const [name, variable] of own.length > 0
+        ? shared(own)
+        : open.flatMap(({ variables }) => [...variables]))
         all.set(name, { ...variable, path: where });
     }
     return all;
@@ -188,7 +191,9 @@ export class Project {
         if (handler === undefined || cut < 0) return [];
         const file = handler.slice(0, cut).replaceAll('.', '/');
         const isHere =
-          folder === undefined ? path.endsWith(`/${file}`) || path === file : path === normalize(join(folder, file));
+          folder === undefined
+            ? path.endsWith(`/${file}`) || path === file
+            : path === normalize(join(folder, file));
         return isHere ? [handler.slice(cut + 1)] : [];
       });
     return new Set(names);
@@ -208,7 +213,9 @@ function shared(functions: readonly DeployedFunction[]): [string, DeployedVariab
 
 function isBelow(path: string, folder: string): boolean {
   const root = normalize(folder).replace(/\/$/, '');
-  return root === '.' ? !normalize(path).startsWith('../') && !path.startsWith('/') : normalize(path).startsWith(`${root}/`);
+  return root === '.'
+    ? !normalize(path).startsWith('../') && !path.startsWith('/')
+    : normalize(path).startsWith(`${root}/`);
 }
 
 function stem(path: string): string {
@@ -217,6 +224,7 @@ function stem(path: string): string {
 
 /** Whether a scope is another one or inside of it. */
 export function isWithin(scope: Scope, outer: Scope): boolean {
-  for (let here: Scope | undefined = scope; here !== undefined; here = here.parent) if (here === outer) return true;
+  for (let here: Scope | undefined = scope; here !== undefined; here = here.parent)
+    if (here === outer) return true;
   return false;
 }

@@ -6,7 +6,7 @@ import { ModelpackError } from '../../errors.ts';
 import { openIfStored } from '../stored.ts';
 import type { Act } from '../program.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
-import { parseCount, parseMegabytes } from '../values.ts';
+import { append, parseCount, parseMegabytes } from '../values.ts';
 
 const formats = ['text', 'json', 'markdown', 'github'] as const;
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
@@ -95,10 +95,6 @@ export function addSizeCheck(root: Command, act: Act): Command {
       }),
     );
   return addS3Connection(command);
-}
-
-function append(text: string, previous: readonly string[]): string[] {
-  return [...previous, text];
 }
 
 function parseGate(text: string, previous: readonly Gate[]): readonly Gate[] {

@@ -1,4 +1,4 @@
-export type Style = 'red' | 'green' | 'bold' | 'dim' | 'yellow';
+export type Style = 'red' | 'green' | 'bold' | 'dim' | 'yellow' | 'cyan';
 export type Paint = (style: Style, text: string) => string;
 
 /** No colours. */

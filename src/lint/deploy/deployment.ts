@@ -3,7 +3,7 @@ import type { File } from '../finding.ts';
 /** What a file of a deployment says of functions and their variables. */
 export interface Deployment {
   readonly path: string;
-  readonly kind: 'cloudformation' | 'serverless' | 'dockerfile' | 'terraform';
+  readonly kind: 'cloudformation' | 'serverless' | 'dockerfile' | 'terraform' | 'given';
   readonly functions: readonly DeployedFunction[];
   readonly file: File;
 }

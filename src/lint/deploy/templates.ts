@@ -34,7 +34,8 @@ export function readCloudFormation(path: string, text: string): Deployment | und
 function folderOf(path: string, resource: Map, globals: Map | undefined): string | undefined {
   const properties = resource.get('Properties');
   const context = resource.get('Metadata').get('DockerContext').text;
-  const uri = properties.get('CodeUri').text ?? globals?.get('CodeUri').text ?? properties.get('Code').text ?? context;
+  const uri =
+    properties.get('CodeUri').text ?? globals?.get('CodeUri').text ?? properties.get('Code').text ?? context;
   if (uri === undefined || /^(?:s3|https?):/.test(uri) || uri.startsWith('/')) return undefined;
   return join(dirname(path), uri);
 }
@@ -60,5 +61,10 @@ export function readServerless(path: string, text: string): Deployment | undefin
       variables: merged(general, variablesOf(value.get('environment'))),
     }));
   const provider = { name: 'provider', folder, handler: undefined, variables: general };
-  return { path, kind: 'serverless', functions: functions.length > 0 ? functions : [provider], file: yaml.file };
+  return {
+    path,
+    kind: 'serverless',
+    functions: functions.length > 0 ? functions : [provider],
+    file: yaml.file,
+  };
 }

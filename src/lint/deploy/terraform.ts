@@ -18,7 +18,9 @@ export function readTerraform(path: string, text: string, { root }: Parsed): Dep
 
   for (const block of walk(root)) {
     if (block.type !== 'block') continue;
-    const [kind, ...labels] = block.children.filter(({ type }) => type === 'identifier' || type === 'string_lit');
+    const [kind, ...labels] = block.children.filter(
+      ({ type }) => type === 'identifier' || type === 'string_lit',
+    );
     const isFunction = word(kind) === 'resource' && word(labels[0]) === 'aws_lambda_function';
     if (!isFunction && word(kind) !== 'module') continue;
     const variables = isFunction
@@ -59,11 +61,16 @@ function bodyOf(block: Node): Node | undefined {
 }
 
 function blocksIn(block: Node, name: string, word: (node: Node) => string): Node[] {
-  return (bodyOf(block)?.children ?? []).filter(({ type, children }) => type === 'block' && word(children[0]!) === name);
+  return (bodyOf(block)?.children ?? []).filter(
+    ({ type, children }) => type === 'block' && word(children[0]!) === name,
+  );
 }
 
 function attributesIn(block: Node, name: string, textOf: (node: Node) => string): Node[] {
   return (bodyOf(block)?.children ?? [])
-    .filter(({ type, children }) => type === 'attribute' && children[0] !== undefined && textOf(children[0]) === name)
+    .filter(
+      ({ type, children }) =>
+        type === 'attribute' && children[0] !== undefined && textOf(children[0]) === name,
+    )
     .flatMap(({ children }) => children.slice(1, 2));
 }

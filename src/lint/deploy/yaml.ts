@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from 'yaml';
 
 import { Lines } from '../python/source.ts';
 import type { DeployedVariable } from './deployment.ts';
@@ -12,7 +22,12 @@ export interface Yaml {
 /** A mapping, or an empty one in place of anything else. */
 export interface Map {
   get(key: string): Map;
-  entries(): readonly { readonly name: string; readonly value: Map; readonly from: number; readonly to: number }[];
+  entries(): readonly {
+    readonly name: string;
+    readonly value: Map;
+    readonly from: number;
+    readonly to: number;
+  }[];
   /** The text of a scalar; undefined for what is made by a tag such as `!Sub`. */
   readonly text: string | undefined;
   /** The members of a sequence. */
@@ -47,13 +62,17 @@ function view(node: unknown, document: Document.Parsed): Map {
       return pairs(target).flatMap((pair) => {
         const [from, to] = (pair.key as Node | null)?.range ?? [0, 0];
         const name = keyOf(pair);
-        return name === undefined || name === '<<' ? [] : [{ name, value: view(pair.value, document), from, to }];
+        return name === undefined || name === '<<'
+          ? []
+          : [{ name, value: view(pair.value, document), from, to }];
       });
     },
     get text() {
       if (!isScalar(target) || (target.tag !== undefined && target.tag.startsWith('!'))) return undefined;
       const { value } = target;
-      return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+      return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? String(value)
+        : undefined;
     },
     get items() {
       return isSeq(target) ? target.items.map((item) => view(item, document)) : [];

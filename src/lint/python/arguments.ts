@@ -66,7 +66,8 @@ export function argumentsOf(call: Call, site: Site, evaluator: Evaluator): Argum
       const outer = named.get(argument.inside);
       if (outer === undefined) return undefined;
       const { value } = outer;
-      if (value.kind !== 'table') return outer.value.kind === 'unknown' ? outer : { ...outer, value: asOpaque(value) };
+      if (value.kind !== 'table')
+        return outer.value.kind === 'unknown' ? outer : { ...outer, value: asOpaque(value) };
       const inner = value.entries.get(argument.name);
       return inner === undefined ? undefined : { ...outer, value: inner };
     },

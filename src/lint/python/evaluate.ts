@@ -128,7 +128,8 @@ export class Evaluator {
 
   #name(name: string, at: number, site: Site): Value {
     const found = lookUp(name, site.scope);
-    if (found === undefined) return name === '__file__' ? { kind: 'place', place: 'code' } : { kind: 'name', name };
+    if (found === undefined)
+      return name === '__file__' ? { kind: 'place', place: 'code' } : { kind: 'name', name };
     return this.#bound(reaching(found.bindings, found.scope === site.scope ? at : undefined), site.module);
   }
 
@@ -191,8 +192,9 @@ export class Evaluator {
       case 'joined':
       case 'place':
         return name === 'parent' ? parentOf(object) : name === 'name' ? object : unknown;
+      default:
+        return unknown;
     }
-    return unknown;
   }
 
   /** An attribute of a class of the project, or else of the class that it was made from. */
@@ -201,7 +203,8 @@ export class Evaluator {
     const base = this.#firstBase(scope, module);
     if (bindings !== undefined) {
       // https://docs.pydantic.dev/latest/concepts/pydantic_settings/
-      if (base?.endsWith('.BaseSettings')) return environment(name.toUpperCase(), this.#bound(bindings, module));
+      if (base?.endsWith('.BaseSettings'))
+        return environment(name.toUpperCase(), this.#bound(bindings, module));
       return this.#bound(bindings, module);
     }
     return base === undefined ? unknown : { kind: 'name', name: `${base}.${name}` };
@@ -265,7 +268,7 @@ export class Evaluator {
 /** The statements of a block and of the blocks in it, but not those of functions in it. */
 function statementsOf(block: Node): Node[] {
   return block.children.flatMap((each) => {
-    if (each.type === 'function_definition' || each.type === 'class_definition') return [];
+    if (!/_statement$|^block$|_clause$/.test(each.type)) return [];
     return [each, ...statementsOf(each)];
   });
 }

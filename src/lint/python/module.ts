@@ -95,7 +95,7 @@ export function readModule(source: Source, { root, comments, firstError }: Parse
       case 'class_definition':
         return readClass(node, here);
       case 'if_statement': {
-        const guard = isMainGuard(text(child(node, 'condition')));
+        const guard = isMainGuard(child(node, 'condition'), text);
         for (const each of node.children) {
           visit(each, each.field === 'consequence' && guard ? { ...here, byHand: true } : here);
         }
@@ -281,6 +281,10 @@ function joinDotted(from: string, name: string): string {
   return prefix === '' || prefix.endsWith('.') || name === '' ? prefix + name : `${prefix}.${name}`;
 }
 
-function isMainGuard(condition: string): boolean {
-  return /^\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)\s*\)?$/.test(condition);
+/** `__name__ == "__main__"`, either way around. */
+function isMainGuard(condition: Node | undefined, text: (node: Node | undefined) => string): boolean {
+  if (condition?.type === 'parenthesized_expression') return isMainGuard(condition.children[0], text);
+  if (condition?.type !== 'comparison_operator') return false;
+  const sides = condition.children.map((side) => text(side.type === 'string' ? side.children[1] : side));
+  return sides.includes('__name__') && sides.includes('__main__');
 }

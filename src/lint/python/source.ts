@@ -112,6 +112,10 @@ export class Lines {
     }
   }
 
+  get count(): number {
+    return this.#starts.length - (this.#source.text.endsWith('\n') ? 1 : 0);
+  }
+
   /** The number of the line, from zero, in the whole text. */
   row(offset: number): number {
     let low = 0;

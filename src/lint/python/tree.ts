@@ -69,6 +69,19 @@ async function open(grammar: string): Promise<Parser> {
   return parser;
 }
 
+/** What has nothing inside, so that it need not be asked. */
+const leaves = new Set([
+  'identifier',
+  'comment',
+  'integer',
+  'float',
+  'true',
+  'false',
+  'none',
+  'string_start',
+  'string_end',
+]);
+
 interface Growing extends Node {
   readonly children: Node[];
 }
@@ -80,24 +93,27 @@ function plant(tree: Tree): Parsed {
   const root = grow(cursor, undefined);
   let parent: Growing = root;
   let depth = 0;
-  let firstError = tree.rootNode.hasError && root.type === 'ERROR' ? 0 : undefined;
+  const { hasError } = tree.rootNode;
+  let firstError = root.type === 'ERROR' ? 0 : undefined;
   let down = cursor.gotoFirstChild();
   if (down) depth++;
   while (depth > 0) {
-    const { nodeType: type } = cursor;
-    if (firstError === undefined && (type === 'ERROR' || cursor.nodeIsMissing)) firstError = cursor.startIndex;
     let entered = false;
-    if (type === 'comment') comments.push({ from: cursor.startIndex, to: cursor.endIndex });
-    else if (cursor.nodeIsNamed || cursor.currentFieldName === 'operator') {
+    // Each question to the cursor goes into WebAssembly and back, so the rarer ones are asked last.
+    if (hasError && firstError === undefined && (cursor.nodeType === 'ERROR' || cursor.nodeIsMissing))
+      firstError = cursor.startIndex;
+    if (cursor.nodeIsNamed || cursor.currentFieldName === 'operator') {
       const node = grow(cursor, parent);
-      parent.children.push(node);
-      if (depth < DEEPEST && cursor.gotoFirstChild()) {
+      if (node.type === 'comment') comments.push(node);
+      else parent.children.push(node);
+      if (!leaves.has(node.type) && depth < DEEPEST && cursor.gotoFirstChild()) {
         parent = node;
         depth++;
         entered = true;
       }
     }
-    while (!entered && depth > 0 && !cursor.gotoNextSibling()) {
+    if (entered) continue;
+    while (depth > 0 && !cursor.gotoNextSibling()) {
       cursor.gotoParent();
       depth--;
       parent = (parent.parent as Growing | undefined) ?? root;

@@ -1,3 +1,4 @@
+import { shortName } from '../../cache-paths/table.ts';
 import { loadings, movedBy, corrected } from './cache.ts';
 import { edited, replace, written } from '../fix.ts';
 import { textOf } from '../python/module.ts';
@@ -30,12 +31,14 @@ reader = easyocr.Reader(["en"], model_storage_directory=cache, user_network_dire
       const set = given.filter(({ paths }) => paths.some(({ place }) => place !== 'nothing'));
       if (set.length === 0 || set.length === call.arguments.length) continue;
       if (movedBy(loading, project) !== undefined) continue;
-      const missing = call.arguments.filter(({ name }) => set.every(({ argument }) => argument.name !== name));
+      const missing = call.arguments.filter(({ name }) =>
+        set.every(({ argument }) => argument.name !== name),
+      );
       const names = missing.map(({ name }) => name).join(' and ');
       yield {
         range: callee,
         ...(doubtful && { level: 'note' as const }),
-        message: `${library.name} also writes to the folder of ${names}, which is still ${library.fallback.replace(/\s*\(.*$/, '')}`,
+        message: `${shortName(library)} also writes to the folder of ${names}, which is still ${library.fallback.replace(/\s*\(.*$/, '')}`,
         help: `give ${names} too`,
         ...corrected(loading),
       };

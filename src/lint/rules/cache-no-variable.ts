@@ -1,3 +1,4 @@
+import { shortName } from '../../cache-paths/table.ts';
 import type { Remark } from '../finding.ts';
 import { corrected, fallbackOf, isMissing, loadings, movedBy } from './cache.ts';
 import type { Rule } from './rule.ts';
@@ -31,17 +32,16 @@ model, preprocess = clip.load("ViT-B/32", download_root=os.environ.get("MODEL_CA
           : 'no variable of its own moves it';
       const remark: Remark = {
         range: loading.callee,
-        message: `${library.name} writes to ${fallbackOf(loading)}, which cannot be written on Lambda; ${needs}`,
+        message: `${shortName(library)} writes to ${fallbackOf(loading)}, which cannot be written on Lambda; ${needs}`,
         ...corrected(loading),
       };
       if (home !== undefined) {
         yield {
           ...remark,
           level: 'note',
-          message: `${library.name} writes to ${fallbackOf(loading)}; only ${home.name} of ${home.where} moves it, with everything else`,
+          message: `${shortName(library)} writes to ${fallbackOf(loading)}; only ${home.name} of ${home.where} moves it, with everything else`,
         };
       } else yield loading.doubtful ? { ...remark, level: 'note' } : remark;
     }
   },
 };
-

@@ -1,3 +1,4 @@
+import { shortName } from '../../cache-paths/table.ts';
 import { hubVariables } from '../../cache-paths/hub.ts';
 import { usedBy } from '../catalog.ts';
 import type { Remark } from '../finding.ts';
@@ -52,13 +53,12 @@ function missing(loading: Loading): Omit<Remark, 'range'> {
   const safe = library.safe === true;
   return {
     message: safe
-      ? `${library.name} writes to ${fallbackOf(loading)}, which works on Lambda but is not for you to choose`
-      : `${library.name} writes to ${fallbackOf(loading)}, which cannot be written on Lambda, and ${variable} is not set`,
+      ? `${shortName(library)} writes to ${fallbackOf(loading)}, which works on Lambda but is not for you to choose`
+      : `${shortName(library)} writes to ${fallbackOf(loading)}, which cannot be written on Lambda, and ${variable} is not set`,
     help: `set ${variable} for the function (modelpack env prints it)${loading.listed.call.arguments.length > 0 ? ', or give the path' : ''}`,
     ...corrected(loading),
   };
 }
-
 
 /** `X.from_pretrained(…)` where it is not known what X is: most likely of the Hugging Face family. */
 function* unresolved(module: Module, project: Project): Generator<Remark> {
@@ -96,7 +96,7 @@ function* imports(module: Module, project: Project): Generator<Remark> {
       yield {
         range: node,
         ...(library.safe === true && { level: 'note' as const }),
-        message: `${library.name} writes when it is imported: ${library.fallback}`,
+        message: `${shortName(library)} writes when it is imported: ${library.fallback}`,
         help: `set ${variables} for the function (modelpack env prints it)`,
       };
     }

@@ -22,7 +22,8 @@ export interface GivenPath {
 /** Every cache path that a call of the table is given, or one that most likely belongs to it. */
 export function* givenPaths(module: Module, project: Project): Generator<GivenPath> {
   for (const use of project.uses(module)) {
-    const found = use.listed ?? (isFromPretrained(use) ? listed('transformers.AutoModel.from_pretrained') : undefined);
+    const found =
+      use.listed ?? (isFromPretrained(use) ? listed('transformers.AutoModel.from_pretrained') : undefined);
     if (found === undefined || !['load', 'download', 'set'].includes(found.call.kind)) continue;
     for (const argument of found.call.arguments) {
       const given = use.args.get(argument);
@@ -46,7 +47,9 @@ export function judge(paths: readonly Whereabouts[]): {
 } {
   const deciding = paths.filter(({ fallback }) => fallback !== true);
   const open = paths.find(({ by }) => by === 'environment') ?? paths.find(({ by }) => by === 'caller');
-  const unknown = deciding.some(({ by, place }) => by === 'unknown' || (by === 'code' && place === 'unknown'));
+  const unknown = deciding.some(
+    ({ by, place }) => by === 'unknown' || (by === 'code' && place === 'unknown'),
+  );
   const worst = [...paths].filter(({ by }) => by === 'code').toSorted((a, b) => badness(b) - badness(a))[0];
   return { by: open?.by ?? (unknown ? 'unknown' : 'code'), name: open?.name, worst };
 }
@@ -60,7 +63,8 @@ function badness({ place }: Whereabouts): number {
 export function describe({ place, text }: Whereabouts): string {
   const shown = text === undefined ? 'it' : text.startsWith('the ') ? text : `"${text.slice(0, 80)}"`;
   if (place === 'home') return `${shown} is in the home folder, which does not exist on Lambda`;
-  if (place === 'relative') return `${shown} is relative to the working directory, /var/task, which is read-only on Lambda`;
+  if (place === 'relative')
+    return `${shown} is relative to the working directory, /var/task, which is read-only on Lambda`;
   if (place === 'image') return `${shown} is read-only on Lambda: nothing can be downloaded there`;
   if (text?.startsWith('/dev/shm') === true) return `${shown} does not exist on Lambda`;
   return `${shown} is outside of /tmp and /mnt, and so read-only on Lambda`;

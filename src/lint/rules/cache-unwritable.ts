@@ -1,3 +1,4 @@
+import { shortName } from '../../cache-paths/table.ts';
 import { readersOf } from '../catalog.ts';
 import type { Remark } from '../finding.ts';
 import type { Project } from '../project.ts';
@@ -69,7 +70,8 @@ function judged(path: GivenPath, project: Project): Remark | undefined {
     };
   }
   if (worst === undefined || !wrong.has(worst.place)) return undefined;
-  const softer = use.call.byHand || by === 'caller' ? 'note' : worst.place === 'image' ? 'warning' : undefined;
+  const softer =
+    use.call.byHand || by === 'caller' ? 'note' : worst.place === 'image' ? 'warning' : undefined;
   return {
     range,
     ...(softer !== undefined && { level: softer }),
@@ -87,7 +89,9 @@ function* variables(module: Module, project: Project): Generator<Remark> {
     if (by !== 'code' || worst === undefined || !wrong.has(worst.place)) continue;
     yield {
       range: node,
-      ...((byHand || worst.place === 'image') && { level: byHand ? ('note' as const) : ('warning' as const) }),
+      ...((byHand || worst.place === 'image') && {
+        level: byHand ? ('note' as const) : ('warning' as const),
+      }),
       message: `${name} is where models are written, and ${describe(worst)}`,
       help: 'set it to a path below /tmp',
     };
@@ -111,7 +115,7 @@ function* paths(module: Module, project: Project): Generator<Remark> {
     yield {
       range: given.expression,
       ...(call.byHand && { level: 'note' as const }),
-      message: `${listed.library.name} looks for "${text}" in the working directory, /var/task, and downloads it there, which is read-only on Lambda`,
+      message: `${shortName(listed.library)} looks for "${text}" in the working directory, /var/task, and downloads it there, which is read-only on Lambda`,
       help: 'give an absolute path below /tmp',
       instead: edited(module, call.node, edits),
       fix: withOs(edits, module),

@@ -1,3 +1,5 @@
+import { basename } from 'node:path/posix';
+
 import type { CacheArgument, CacheCall } from '../../cache-paths/library.ts';
 import type { Listed } from '../catalog.ts';
 import type { Remark } from '../finding.ts';
@@ -10,7 +12,11 @@ import type { Given } from '../python/value.ts';
 /** A call that looks for a model and may have to write it, and how its cache path is given. */
 export interface Loading extends Use {
   readonly listed: Listed;
-  readonly given: readonly { readonly argument: CacheArgument; readonly value: Given; readonly paths: readonly Whereabouts[] }[];
+  readonly given: readonly {
+    readonly argument: CacheArgument;
+    readonly value: Given;
+    readonly paths: readonly Whereabouts[];
+  }[];
   /** Whether the model is perhaps a folder, or the call perhaps never made on Lambda. */
   readonly doubtful: boolean;
 }
@@ -34,8 +40,13 @@ export function* loadings(module: Module, project: Project): Generator<Loading> 
 /** Whether the other arguments let it download at all. */
 function downloads({ args }: Use, { onlyWith, offline = {} }: CacheCall): boolean {
   const isOff = (given: Given | undefined) =>
-    given === undefined || (given.value.kind === 'constant' && (given.value.value === null || given.value.value === false));
-  if (onlyWith !== undefined && args.spread.length === 0 && onlyWith.every((argument) => isOff(args.get(argument))))
+    given === undefined ||
+    (given.value.kind === 'constant' && (given.value.value === null || given.value.value === false));
+  if (
+    onlyWith !== undefined &&
+    args.spread.length === 0 &&
+    onlyWith.every((argument) => isOff(args.get(argument)))
+  )
     return false;
   return Object.entries(offline).every(([name, value]) => {
     const given = args.get({ name })?.value;
@@ -50,13 +61,21 @@ function modelOf({ args, site }: Use, { model }: CacheCall): 'name' | 'path' | '
   const paths = whereabouts(given.value);
   if (paths.every(isPath)) return 'path';
   if (paths.some(({ text }) => text !== undefined)) return 'name';
-  const written = given.expression === undefined ? '' : site.module.source.text.slice(given.expression.from, given.expression.to);
+  const written =
+    given.expression === undefined
+      ? ''
+      : site.module.source.text.slice(given.expression.from, given.expression.to);
   return /path|dir|folder|local|checkpoint|ckpt|file|root/i.test(written) ? 'perhaps path' : 'name';
 }
 
 function isPath({ text, place, by }: Whereabouts): boolean {
   if (text === undefined) return place === 'temporary';
-  return by === 'code' && (/^(?:[./~$]|[A-Za-z]:[\\/])|\\|\.(?:pt|pth|bin|onnx|gguf|safetensors)$/.test(text) || /\/.*\//.test(text) || place === 'image');
+  return (
+    by === 'code' &&
+    (/^(?:[./~$]|[A-Za-z]:[\\/])|\\|\.(?:pt|pth|bin|onnx|gguf|safetensors)$/.test(text) ||
+      /\/.*\//.test(text) ||
+      place === 'image')
+  );
 }
 
 /** Whether the argument is as good as absent: not given, or None. */
@@ -67,14 +86,19 @@ export function isMissing({ given, args, listed: { call } }: Loading): boolean {
 }
 
 /** What moves the cache of a call without an argument: a variable, and where it is set. */
-export function movedBy({ listed: { library }, site }: Loading, project: Project): { readonly name: string; readonly where: string } | undefined {
+export function movedBy(
+  { listed: { library }, site }: Loading,
+  project: Project,
+): { readonly name: string; readonly where: string } | undefined {
   const names = library.variables.map(({ name }) => name);
   const deployed = project.deployed(site.module.source.path);
   for (const name of [...names, 'HOME']) {
     const variable = deployed.get(name);
-    if (variable !== undefined) return { name, where: variable.path };
-    const where = project.related(site.module.source.path).find((path) => project.variablesOf(path).has(name));
-    if (where !== undefined) return { name, where };
+    if (variable !== undefined) return { name, where: basename(variable.path) };
+    const where = project
+      .related(site.module.source.path)
+      .find((path) => project.variablesOf(path).has(name));
+    if (where !== undefined) return { name, where: basename(where) };
   }
   return undefined;
 }
@@ -89,7 +113,9 @@ export function corrected(loading: Loading): Pick<Remark, 'instead' | 'fix'> {
     if (there === undefined) return addArgument(loading, argument, value);
     const { expression } = there.value;
     const isNothing = there.paths.every(({ place }) => place === 'nothing');
-    return expression === undefined || !isNothing ? [] : [{ from: expression.from, to: expression.to, text: value }];
+    return expression === undefined || !isNothing
+      ? []
+      : [{ from: expression.from, to: expression.to, text: value }];
   });
   if (edits.length === 0) return {};
   const merged = atOnePlace(edits);

@@ -47,14 +47,18 @@ def handler(event, context):
   },
 };
 
-function fetched({ name, listed, args, site, callee }: Use, project: Project): { name: string; installs: boolean } | undefined {
+function fetched(
+  { name, listed, args, site, callee }: Use,
+  project: Project,
+): { name: string; installs: boolean } | undefined {
   if (name === undefined) return undefined;
   if (listed?.call.kind === 'install') return { name, installs: true };
   if (listed?.call.kind === 'download') {
     const offline = args.get({ name: 'local_files_only' })?.value;
     return offline?.kind === 'constant' && offline.value === true ? undefined : { name, installs: false };
   }
-  if (!/^(?:subprocess\.\w+|os\.(?:system|popen)|pip\.main|pip\._internal\.main)$/.test(name)) return undefined;
+  if (!/^(?:subprocess\.\w+|os\.(?:system|popen)|pip\.main|pip\._internal\.main)$/.test(name))
+    return undefined;
   const words = args.nodes.flatMap((node) =>
     [...walk(node)]
       .filter(({ type }) => type === 'string')
@@ -62,7 +66,10 @@ function fetched({ name, listed, args, site, callee }: Use, project: Project): {
       .flatMap((value) => (value.kind === 'text' ? [value.text] : [])),
   );
   const line = words.join(' ');
-  if (/\bpip3? install\b|\bspacy download\b/.test(line) || (name.startsWith('pip.') && /^install\b/.test(line)))
+  if (
+    /\bpip3? install\b|\bspacy download\b/.test(line) ||
+    (name.startsWith('pip.') && /^install\b/.test(line))
+  )
     return { name: `${textOf(site.module, callee)}("${line.slice(0, 40)}")`, installs: true };
   return undefined;
 }
@@ -82,7 +89,8 @@ export function handled(module: Module, project: Project): readonly Scope[] {
     for (const use of project.uses(module)) {
       if (!isWithin(use.call.scope, reached[at]!)) continue;
       const target = project.value(use.callee, use.site);
-      if (target.kind === 'function' && target.module === module && !reached.includes(target.scope)) reached.push(target.scope);
+      if (target.kind === 'function' && target.module === module && !reached.includes(target.scope))
+        reached.push(target.scope);
     }
   }
   return reached;
@@ -90,7 +98,8 @@ export function handled(module: Module, project: Project): readonly Scope[] {
 
 function outermost(scope: Scope): Scope | undefined {
   let top: Scope | undefined;
-  for (let here: Scope | undefined = scope; here !== undefined; here = here.parent) if (here.kind === 'function') top = here;
+  for (let here: Scope | undefined = scope; here !== undefined; here = here.parent)
+    if (here.kind === 'function') top = here;
   return top;
 }
 

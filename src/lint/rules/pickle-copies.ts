@@ -1,7 +1,7 @@
 import type { Project, Use } from '../project.ts';
 import { lookUp } from '../python/evaluate.ts';
 import { textOf, type Module } from '../python/module.ts';
-import { child, type Node } from '../python/tree.ts';
+import { child, walk, type Node } from '../python/tree.ts';
 import type { Site } from '../python/value.ts';
 import type { Rule } from './rule.ts';
 import { RUNTIME } from './s3-through-disk.ts';
@@ -76,7 +76,10 @@ function readFrom(node: Node, { module }: Site): Node | undefined {
 /** Whether it is the body of an S3 object, or S3 downloads into it. */
 function isFromS3(node: Node, site: Site, project: Project): boolean {
   const { module } = site;
-  const body = (each: Node) => /\[["']Body["']\]|\.get\(["']Body["']\)/.test(textOf(module, each));
+  const body = (each: Node) =>
+    [...walk(each)].some(
+      ({ type, from, to }) => type === 'string_content' && module.source.text.slice(from, to) === 'Body',
+    );
   return body(node) || body(definitionOf(node, site)) || isFilled(textOf(module, node), module, project);
 }
 

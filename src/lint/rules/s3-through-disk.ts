@@ -78,11 +78,10 @@ model = torch.load(bundle.path("model.pt"), mmap=True)
   },
 };
 
-/** Where a path came from: the name it has, or its text. */
+/** A path by its name in the code, or by its text. */
 interface Path {
-  readonly expression: string;
+  readonly name: string | undefined;
   readonly value: Value;
-  readonly scope: Site['scope'];
 }
 
 function s3Download(use: Use, project: Project): { use: Use; path: Path }[] {
@@ -133,12 +132,16 @@ function openedPath(given: Given, { site }: Use, project: Project): Path | undef
   return first && pathOf({ value: project.value(first, value.site), node: first, expression: first }, site);
 }
 
-function pathOf({ value, expression }: Given, { module, scope }: Site): Path | undefined {
+function pathOf({ value, expression }: Given, { module }: Site): Path | undefined {
   if (expression === undefined) return undefined;
-  return { expression: textOf(module, expression).replace(/^(?:str|os\.fspath)\((.*)\)$/, '$1'), value, scope };
+  // `str(path)` is the same path.
+  const inside = expression.type === 'call' ? child(expression, 'arguments')?.children[0] : undefined;
+  const node = inside ?? expression;
+  const isName = node.type === 'identifier' || node.type === 'attribute';
+  return { name: isName ? textOf(module, node) : undefined, value };
 }
 
 function isSamePath(a: Path, b: Path): boolean {
   if (a.value.kind === 'text' && b.value.kind === 'text') return a.value.text === b.value.text;
-  return /^[\w.]+$/.test(a.expression) && a.expression === b.expression;
+  return a.name !== undefined && a.name === b.name;
 }

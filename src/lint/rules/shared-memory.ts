@@ -52,7 +52,8 @@ function needing({ name, args }: Use): Need | undefined {
   if (multiprocessing.test(name)) return { what: name, help: threads };
   if (/^multiprocessing\.shared_memory\.(?:SharedMemory|ShareableList)$/.test(name))
     return { what: name, help: 'use mmap, or a file below /tmp' };
-  if (/^concurrent\.futures(?:\.process)?\.ProcessPoolExecutor$/.test(name)) return { what: name, help: threads };
+  if (/^concurrent\.futures(?:\.process)?\.ProcessPoolExecutor$/.test(name))
+    return { what: name, help: threads };
   if (/^torch\.utils\.data(?:\.dataloader)?\.DataLoader$/.test(name)) {
     const workers = args.get({ name: 'num_workers', position: 5 })?.value;
     const some = workers?.kind === 'constant' && typeof workers.value === 'number' && workers.value > 0;

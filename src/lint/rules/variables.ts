@@ -36,7 +36,8 @@ model = AutoModel.from_pretrained("google-bert/bert-base-cased")
       if (early === undefined) continue;
       // Set for the function already: this is for somewhere else.
       if (project.deployed(module.source.path).has(set.name)) continue;
-      if (project.sets(module).some((other) => other.name === set.name && other.node.from < early.node.from)) continue;
+      if (project.sets(module).some((other) => other.name === set.name && other.node.from < early.node.from))
+        continue;
       const line = module.lines.position(early.node.from).line;
       yield {
         range: set.node,

@@ -1,5 +1,6 @@
 import type { SizeReport } from '../../../budget/report.ts';
 import { formatSize } from '../../../size.ts';
+import { annotation } from '../annotation.ts';
 import { rowsOf, sequel, summary, UNITS, type Beside } from './rows.ts';
 
 /**
@@ -13,20 +14,15 @@ export function github(report: SizeReport, beside: Beside = {}): string {
     .map((row) =>
       annotation(
         row.decides ? 'error' : 'warning',
-        `${row.label}: over by ${formatSize(row.budget.over)}`,
+        { title: `${row.label}: over by ${formatSize(row.budget.over)}` },
         `${row.needed} needed, ${row.limit} allowed: ${row.budget.note}`,
       ),
     );
   const steps = report.advice.map(({ code, text: step }) => [step, sequel[code]].filter(Boolean).join(', '));
   const verdict = report.fits ? 'fits' : 'does not fit';
   const lines = [`${summary(report, beside)} (${UNITS})`, ...steps.map((step) => `- ${step}`)];
-  return [...found, annotation('notice', `modelpack size-check: ${verdict}`, lines.join('\n'))].join('\n');
-}
-
-/** @see https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts for what is escaped */
-function annotation(level: 'error' | 'warning' | 'notice', title: string, message: string): string {
-  const escape = (value: string) =>
-    value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  const property = escape(title).replaceAll(':', '%3A').replaceAll(',', '%2C');
-  return `::${level} title=${property}::${escape(message)}`;
+  return [
+    ...found,
+    annotation('notice', { title: `modelpack size-check: ${verdict}` }, lines.join('\n')),
+  ].join('\n');
 }
