@@ -7,6 +7,8 @@ import { unknown, type Value } from './python/value.ts';
 export interface VariableSet {
   readonly name: string;
   readonly value: Value;
+  /** Whether it is not a variable, but an attribute or a function of the library that does the same. */
+  readonly library: boolean;
   /** The whole statement or call. */
   readonly node: Node;
   /** The text that names the variable, if it stands there. */
@@ -31,7 +33,13 @@ export function variablesSetIn(module: Module, project: Project): VariableSet[] 
   const found: VariableSet[] = [];
   for (const { node, target, value, scope, byHand } of module.stores) {
     const site = { module, scope };
-    const here = { node, scope, byHand, value: project.value(value, site) };
+    const here = {
+      node,
+      scope,
+      byHand,
+      library: target.type !== 'subscript',
+      value: project.value(value, site),
+    };
     if (target.type === 'subscript') {
       const owner = project.evaluator.nameOf(child(target, 'value'), site);
       const key = child(target, 'subscript');
@@ -45,7 +53,7 @@ export function variablesSetIn(module: Module, project: Project): VariableSet[] 
   }
   for (const { call, name, args, site } of project.uses(module)) {
     if (name === undefined) continue;
-    const here = { node: call.node, scope: call.scope, byHand: call.byHand };
+    const here = { node: call.node, scope: call.scope, byHand: call.byHand, library: false };
     if (name === 'os.environ.setdefault' || name === 'os.putenv') {
       const key = args.get({ name: 'key', position: 0 });
       if (key?.value.kind !== 'text') continue;
@@ -59,7 +67,7 @@ export function variablesSetIn(module: Module, project: Project): VariableSet[] 
       }
     } else if (Object.hasOwn(moves, name)) {
       const value = args.get({ name: 'd', position: name.endsWith('.insert') ? 1 : 0 })?.value ?? unknown;
-      found.push({ ...here, name: moves[name]!, key: undefined, value });
+      found.push({ ...here, library: true, name: moves[name]!, key: undefined, value });
     }
   }
   return found;

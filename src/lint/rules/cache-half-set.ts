@@ -1,6 +1,7 @@
 import { shortName } from '../../cache-paths/table.ts';
 import { loadings, movedBy, corrected } from './cache.ts';
-import { edited, replace, written } from '../fix.ts';
+import { edited, fromEnvironment, replace, withOs, written } from '../fix.ts';
+import { isWritable, whereabouts } from '../python/place.ts';
 import { textOf } from '../python/module.ts';
 import type { Rule } from './rule.ts';
 
@@ -72,7 +73,10 @@ classify = pipeline("sentiment-analysis", model_kwargs={"cache_dir": os.environ[
       const [wanted] = listed?.call.arguments ?? [];
       if (given?.node === undefined || given.expression === undefined || wanted === undefined) continue;
       const already = wanted.inside !== undefined && args.get({ name: wanted.inside }) !== undefined;
-      const text = written(wanted, textOf(site.module, given.expression));
+      const own = textOf(site.module, given.expression);
+      const isText = given.expression.type === 'string';
+      const writable = whereabouts(given.value).every(({ place }) => isWritable(place));
+      const text = written(wanted, isText ? fromEnvironment(writable ? own : undefined) : own);
       const edits = already ? [] : replace(given.node, text);
       yield {
         range: given.node,
@@ -80,7 +84,7 @@ classify = pipeline("sentiment-analysis", model_kwargs={"cache_dir": os.environ[
         help: `give ${written(wanted, '…')}`,
         ...(edits.length > 0 && {
           instead: edited(site.module, call.node, edits),
-          fix: site.module.source.exact ? edits : undefined,
+          fix: isText ? withOs(edits, site.module) : site.module.source.exact ? edits : undefined,
         }),
       };
     }

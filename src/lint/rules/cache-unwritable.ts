@@ -83,8 +83,8 @@ function judged(path: GivenPath, project: Project): Remark | undefined {
 
 /** Variables of libraries that the code itself sets. */
 function* variables(module: Module, project: Project): Generator<Remark> {
-  for (const { name, value, node, byHand } of project.sets(module)) {
-    if (!readersOf.has(name) && name !== 'HOME') continue;
+  for (const { name, value, node, byHand, library } of project.sets(module)) {
+    if ((!readersOf.has(name) && name !== 'HOME') || (library && node.type === 'call')) continue;
     const { by, worst } = judge(whereabouts(value));
     if (by !== 'code' || worst === undefined || !wrong.has(worst.place)) continue;
     yield {

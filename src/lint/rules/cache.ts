@@ -70,11 +70,12 @@ function modelOf({ args, site }: Use, { model }: CacheCall): 'name' | 'path' | '
 
 function isPath({ text, place, by }: Whereabouts): boolean {
   if (text === undefined) return place === 'temporary';
+  if (by !== 'code' || /^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return false;
   return (
-    by === 'code' &&
-    (/^(?:[./~$]|[A-Za-z]:[\\/])|\\|\.(?:pt|pth|bin|onnx|gguf|safetensors)$/.test(text) ||
-      /\/.*\//.test(text) ||
-      place === 'image')
+    place === 'image' ||
+    /^(?:[./~$]|[A-Za-z]:[\\/])/.test(text) ||
+    /\\|\/.*\//.test(text) ||
+    /\.(?:pt|pth|bin|onnx|gguf|safetensors)$/.test(text)
   );
 }
 

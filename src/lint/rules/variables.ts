@@ -29,7 +29,7 @@ model = AutoModel.from_pretrained("google-bert/bert-base-cased")
 `,
   *check(module, project) {
     for (const set of project.sets(module)) {
-      if (set.key === undefined && set.node.type !== 'call') continue; // the library's own attribute
+      if (set.library) continue;
       const isRead = readAtImport(set.name);
       if (isRead === undefined) continue;
       const early = module.imports.find((each) => precedes(each, set) && isRead(each.name));
