@@ -1,5 +1,6 @@
 import type { CacheArgument } from '../../cache-paths/library.ts';
-import { lookUp, type Evaluator } from './evaluate.ts';
+import type { Evaluator } from './evaluate.ts';
+import { lookUp } from './names.ts';
 import { textOf, type Call } from './module.ts';
 import { child, type Node } from './tree.ts';
 import type { Given, Site, Value } from './value.ts';

@@ -1,5 +1,6 @@
 import { knownFunctions, knownMethods, parentOf, type Values } from './functions.ts';
 import { textOf, type Binding, type Module, type Scope } from './module.ts';
+import { lookUp, reaching, statementsOf } from './names.ts';
 import { child, type Node } from './tree.ts';
 import { either, environment, joined, nothing, textValue, unknown, type Site, type Value } from './value.ts';
 
@@ -210,9 +211,14 @@ export class Evaluator {
     return base === undefined ? unknown : { kind: 'name', name: `${base}.${name}` };
   }
 
+  /** The dotted name of what a class is made from, followed through classes of the project. */
   #firstBase(scope: Scope, module: Module): string | undefined {
     const base = child(scope.node, 'superclasses')?.children.find(({ type }) => type !== 'keyword_argument');
-    return base && scope.parent && this.nameOf(base, { module, scope: scope.parent });
+    if (base === undefined || scope.parent === undefined || this.#depth >= DEEPEST) return undefined;
+    this.#depth++;
+    const name = this.nameOf(base, { module, scope: scope.parent });
+    this.#depth--;
+    return name;
   }
 
   #subscript(value: Value, key: Value): Value {
@@ -263,35 +269,6 @@ export class Evaluator {
       ),
     };
   }
-}
-
-/** The statements of a block and of the blocks in it, but not those of functions in it. */
-function statementsOf(block: Node): Node[] {
-  return block.children.flatMap((each) => {
-    if (!/_statement$|^block$|_clause$/.test(each.type)) return [];
-    return [each, ...statementsOf(each)];
-  });
-}
-
-/** A name as Python looks it up: classes are skipped from inside their methods. */
-export function lookUp(
-  name: string,
-  scope: Scope,
-): { readonly scope: Scope; readonly bindings: readonly Binding[] } | undefined {
-  for (let here: Scope | undefined = scope; here !== undefined; here = here.parent) {
-    if (here.kind === 'class' && here !== scope) continue;
-    const bindings = here.names.get(name);
-    if (bindings !== undefined) return { scope: here, bindings };
-  }
-  return undefined;
-}
-
-/** Those that a use can see: of the ones before it, all from the last that surely ran. */
-function reaching(bindings: readonly Binding[], use: number | undefined): readonly Binding[] {
-  if (use === undefined) return bindings;
-  const before = bindings.filter(({ at }) => at < use);
-  const sure = before.findLastIndex(({ block }) => block.from <= use && use < block.to);
-  return before.length === 0 ? bindings : before.slice(Math.max(sure, 0));
 }
 
 function isClass(name: string): boolean {

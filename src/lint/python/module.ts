@@ -165,7 +165,7 @@ export function readModule(source: Source, { root, comments, firstError }: Parse
     }
     if (name !== '') bind(here.scope, name, { kind: 'function', scope, at: node.from, block: here.block });
     const inside = { scope, block, byHand: here.byHand };
-    if (node.type === 'lambda') visit(block, inside);
+    if (node.type === 'lambda' && block !== node) visit(block, inside);
     else visitAll(block, inside);
   }
 

@@ -46,10 +46,16 @@ function encodingOf(bytes: Uint8Array): string {
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 300)).split('\n', 2);
   for (const line of head) {
     const declared = /^[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)/.exec(line)?.[1];
-    if (declared !== undefined) return declared.toLowerCase().replaceAll('_', '-');
+    if (declared !== undefined) return standard(declared.toLowerCase().replaceAll('_', '-'));
     if (!/^[ \t\f]*(?:#.*)?\r?$/.test(line)) break;
   }
   return 'utf-8';
+}
+
+/** The name that the web has for it: https://encoding.spec.whatwg.org/#names-and-labels */
+function standard(name: string): string {
+  if (/^utf-?8\b/.test(name)) return 'utf-8';
+  return /^(?:latin-1|iso-latin-1|iso8859-1|l1)\b/.test(name) ? 'latin1' : name;
 }
 
 function notebook(path: string, bytes: Uint8Array): Source | string {

@@ -1,5 +1,7 @@
-import { cacheByCaller, cacheHardCoded } from './cache-hard-coded.ts';
-import { argumentWithoutEffect, cacheHalfSet } from './cache-half-set.ts';
+import { argumentWithoutEffect } from './argument-without-effect.ts';
+import { cacheByCaller } from './cache-by-caller.ts';
+import { cacheHalfSet } from './cache-half-set.ts';
+import { cacheHardCoded } from './cache-hard-coded.ts';
 import { cacheNoVariable } from './cache-no-variable.ts';
 import { cacheNotSet } from './cache-not-set.ts';
 import { cacheUnwritable } from './cache-unwritable.ts';
@@ -8,7 +10,8 @@ import { pickleCopies } from './pickle-copies.ts';
 import type { Rule } from './rule.ts';
 import { s3ThroughDisk } from './s3-through-disk.ts';
 import { sharedMemory } from './shared-memory.ts';
-import { variableAfterImport, variableRemoved } from './variables.ts';
+import { variableAfterImport } from './variable-after-import.ts';
+import { variableRemoved } from './variable-removed.ts';
 
 /** In the order in which the documentation has them. */
 export const rules: readonly Rule[] = [

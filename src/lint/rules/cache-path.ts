@@ -3,7 +3,7 @@ import { CACHE_ROOT_VARIABLE } from '../../cache-paths/table.ts';
 import type { Remark } from '../finding.ts';
 import { edited, fromEnvironment, replace, withOs } from '../fix.ts';
 import type { Project, Use } from '../project.ts';
-import { lookUp } from '../python/evaluate.ts';
+import { lookUp } from '../python/names.ts';
 import { textOf, type Module } from '../python/module.ts';
 import { isWritable, whereabouts, type Whereabouts } from '../python/place.ts';
 import type { Node } from '../python/tree.ts';

@@ -1,5 +1,5 @@
 import type { Project, Use } from '../project.ts';
-import { lookUp } from '../python/evaluate.ts';
+import { lookUp } from '../python/names.ts';
 import { textOf, type Module } from '../python/module.ts';
 import { child, walk, type Node } from '../python/tree.ts';
 import type { Site } from '../python/value.ts';
