@@ -87,6 +87,7 @@ function* unresolved(module: Module, project: Project): Generator<Remark> {
 function* imports(module: Module, project: Project): Generator<Remark> {
   const said = new Set<string>();
   for (const { name, node } of module.imports) {
+    if (project.find(name, module.source.path) !== undefined) continue; // the project's own
     for (const library of usedBy(name)) {
       if (library.writesAtImport !== true || said.has(library.name)) continue;
       said.add(library.name);

@@ -54,12 +54,15 @@ function downloads({ args }: Use, { onlyWith, offline = {} }: CacheCall): boolea
   });
 }
 
-/** What names the model: a path is loaded as it is, and nothing is downloaded. */
+/** What names the model: a path, an object or None is taken as it is, and nothing is downloaded. */
 function modelOf({ args, site }: Use, { model }: CacheCall): 'name' | 'path' | 'perhaps path' {
   const given = model && args.get(model);
   if (given === undefined) return 'name';
-  const paths = whereabouts(given.value);
+  const { value } = given;
+  if (value.kind === 'constant' || (value.kind === 'result' && value.name.endsWith('.from_pretrained'))) return 'path';
+  const paths = whereabouts(value);
   if (paths.every(isPath)) return 'path';
+  if (paths.some(isPath)) return 'perhaps path';
   if (paths.some(({ text }) => text !== undefined)) return 'name';
   const written =
     given.expression === undefined

@@ -280,3 +280,22 @@ clip.load("ViT-B/32")  # modelpack: ignore[cache-not-set]
 import clip
 
 clip.load("ViT-B/32")
+# --- pipeline: of models that are loaded already -> nothing
+import os
+from transformers import AutoModel, AutoTokenizer, pipeline
+
+class Service:
+    def __init__(self):
+        self.model = AutoModel.from_pretrained("org/name", cache_dir=os.environ["CACHE"])
+        self.tokenizer = AutoTokenizer.from_pretrained("org/name", cache_dir=os.environ["CACHE"])
+        self.pipe = pipeline("feature-extraction", model=self.model, tokenizer=self.tokenizer)
+# --- transformers: a state and no name -> nothing
+from transformers import BertConfig, BertModel
+
+BertModel.from_pretrained(None, config=BertConfig(), state_dict={})
+# --- a variable set in between, among others -> error variable-after-import, warning variable-removed, warning cache-not-set
+import os
+from transformers import AutoModel
+
+os.environ["TRANSFORMERS_CACHE"] = "/tmp/models"
+model = AutoModel.from_pretrained("gpt2")

@@ -113,3 +113,21 @@ Parallel(n_jobs=4, backend="threading")(delayed(len)(x) for x in [])
 from multiprocessing import shared_memory
 
 shared_memory.SharedMemory(create=True, size=10)
+# --- a buffer of a with statement -> warning pickle-copies
+from io import BytesIO
+import boto3
+import joblib
+
+def load():
+    bucket = boto3.resource("s3").Bucket("models")
+    with BytesIO() as data:
+        bucket.download_fileobj(Key="model.pkl", Fileobj=data)
+        data.seek(0)
+        return joblib.load(data)
+# --- S3: an object's own method, loaded by an open without a name -> warning s3-through-disk
+import boto3
+import pickle
+
+def handler(event, context):
+    boto3.resource("s3").Object("models", "model.pkl").download_file("/tmp/model.pkl")
+    return pickle.load(open("/tmp/model.pkl", mode="rb"))

@@ -126,3 +126,8 @@ ResNet50(weights="imagenet")
 import tensorflow_hub as hub
 
 hub.load("https://tfhub.dev/google/universal-sentence-encoder/4")
+# --- insightface: a path that is made from a variable -> note cache-no-variable
+import os
+from insightface.model_zoo import get_model
+
+get_model(os.path.join(os.getenv("DEEPFACE_HOME", "~"), "weights", "model.onnx"))
