@@ -55,12 +55,14 @@ function newline({ source: { text } }: Module): string {
 }
 
 /** Where an import can stand: behind the docstring and what is from the future, on a line of its own. */
-function firstStatement({ root, lines }: Module): number | undefined {
+function firstStatement({ root, lines, source }: Module): number | undefined {
   const first = root.children.find((node, at) => {
     if (node.type === 'future_import_statement') return false;
     return !(at === 0 && node.type === 'expression_statement' && node.children[0]?.type === 'string');
   });
-  return first !== undefined && lines.start(lines.row(first.from)) === first.from ? first.from : undefined;
+  if (first === undefined) return undefined;
+  const before = source.text.slice(lines.start(lines.row(first.from)), first.from);
+  return before === '' || before === '\uFEFF' ? first.from : undefined;
 }
 
 /** The text of a node with the edits inside it made. */

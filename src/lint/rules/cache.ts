@@ -59,7 +59,8 @@ function modelOf({ args, site }: Use, { model }: CacheCall): 'name' | 'path' | '
   const given = model && args.get(model);
   if (given === undefined) return 'name';
   const { value } = given;
-  if (value.kind === 'constant' || (value.kind === 'result' && value.name.endsWith('.from_pretrained'))) return 'path';
+  if (value.kind === 'constant' || (value.kind === 'result' && value.name.endsWith('.from_pretrained')))
+    return 'path';
   const paths = whereabouts(value);
   if (paths.every(isPath)) return 'path';
   if (paths.some(isPath)) return 'perhaps path';
