@@ -101,7 +101,8 @@ export async function readWorkspace(paths: readonly string[], options: Workspace
   for (const named of paths) {
     const path = resolve(named);
     const info = await stat(path).catch((error: unknown) => Promise.reject(unreadable(named, error)));
-    const above = await filtersAbove(path);
+    // A folder that was named is meant, whatever git thinks of it.
+    const above = (await filtersAbove(path)).filter((filter) => !isOut(path, true, [filter]));
     if (!info.isDirectory()) await add(code, path, MOST_CODE, true);
     else await walk(path, [...above, { folder: path, patterns: ignore().add([...exclude]) }]);
     if (options.deployments === undefined) {

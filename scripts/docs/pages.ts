@@ -16,7 +16,7 @@ export function pages(): Readonly<Record<string, string>> {
 const MADE = '<!-- Made by scripts/docs.ts: change the code, then run it. -->';
 
 function ruleList(): string {
-  const rows = rules.map(({ code, level, title }) => `| [${code}](${code}.md) | ${level} | ${title} |`);
+  const rows = rules.map((rule) => `| [${rule.code}](${rule.code}.md) | ${rule.level} | ${rule.title} |`);
   return `${MADE}
 
 # What modelpack lint finds

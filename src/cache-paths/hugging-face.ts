@@ -283,7 +283,7 @@ export const huggingFace: readonly Library[] = [
     ],
     variables: hubVariables,
     settings: [{ variable: 'HF_HOME', folder: 'huggingface' }],
-    fallback: 'none (path given) / ~/.cache/huggingface/hub',
+    fallback: '~/.cache/huggingface/hub (from_pretrained only; else the path that is given)',
     writes: 'no for Llama(path); from_pretrained as huggingface_hub',
     verified: 'source',
     evidence: ['abetlen/llama-cpp-python@3691546:llama_cpp/llama.py:62,383,2331-2456'],

@@ -47,7 +47,7 @@ export const text: readonly Library[] = [
       },
     ],
     settings: [{ variable: 'NLTK_DATA', folder: 'nltk_data' }],
-    fallback: 'first existing writable directory of nltk.data.path, else ~/nltk_data',
+    fallback: '~/nltk_data (or the first folder of nltk.data.path that can be written)',
     writes: 'download yes; load no',
     note: 'reproduced: NLTK_DATA=/tmp/x with /tmp/x missing still downloads to ~/nltk_data; create the directory first or pass download_dir',
     verified: 'source + run',
@@ -69,7 +69,7 @@ export const text: readonly Library[] = [
     ],
     variables: [{ name: 'STANZA_RESOURCES_DIR', below: '', readAt: 'import' }],
     settings: [{ variable: 'STANZA_RESOURCES_DIR', folder: 'stanza' }],
-    fallback: "platformdirs user_cache_dir('stanza')/<version>/resources (older: ~/stanza_resources)",
+    fallback: '~/.cache/stanza/<version>/resources (older releases: ~/stanza_resources)',
     writes:
       'yes by default: Pipeline re-downloads resources.json (download_method=DOWNLOAD_RESOURCES, index 8); pass None or REUSE_RESOURCES',
     verified: 'source',
@@ -204,7 +204,7 @@ export const text: readonly Library[] = [
     ],
     variables: [],
     settings: [],
-    fallback: 'CWD',
+    fallback: 'the working directory',
     writes: 'download yes (CWD, .gz and .bin together); load no',
     verified: 'source',
     evidence: [

@@ -170,6 +170,7 @@ describe.concurrent('modelpack lint', () => {
     const report = (await lint(folder, ['--exclude', 'tests/', '--json'])).json<LintReport>();
     expect(codes(report)).toEqual(['g.py:3 cache-no-variable']);
     expect((await lint(folder, ['generated/a.py'])).code).toBe(3); // named, so meant
+    expect((await lint(folder, ['generated'])).code).toBe(3);
   });
 
   test('does not follow links in circles', async () => {

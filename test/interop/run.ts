@@ -7,6 +7,7 @@
 import { big, odd, tinyBert } from '../servers/hub/models.ts';
 import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
+import { envTemplates, lintSyntax } from './lint.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
 import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
 
@@ -27,6 +28,8 @@ const checks: Readonly<Record<string, Check>> = {
   boto3,
   'aws-cli': awsCli,
   's3-conformance': s3Conformance,
+  'env-templates': envTemplates,
+  'lint-syntax': lintSyntax,
 };
 
 const MiB = 1024 * 1024;

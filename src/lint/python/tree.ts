@@ -94,7 +94,7 @@ function plant(tree: Tree): Parsed {
   let parent: Growing = root;
   let depth = 0;
   const { hasError } = tree.rootNode;
-  let firstError = root.type === 'ERROR' ? 0 : undefined;
+  let firstError: number | undefined;
   let down = cursor.gotoFirstChild();
   if (down) depth++;
   while (depth > 0) {
@@ -120,6 +120,7 @@ function plant(tree: Tree): Parsed {
     }
   }
   cursor.delete();
+  if (root.type === 'ERROR') firstError ??= 0;
   return { root, comments, firstError };
 }
 

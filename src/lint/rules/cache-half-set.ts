@@ -1,6 +1,5 @@
 import { shortName } from '../../cache-paths/table.ts';
 import { loadings, movedBy, corrected } from './cache.ts';
-import { replace } from '../fix.ts';
 import type { Rule } from './rule.ts';
 
 export const cacheHalfSet: Rule = {

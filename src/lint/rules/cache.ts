@@ -64,7 +64,7 @@ function modelOf({ args, site }: Use, { model }: CacheCall): 'name' | 'path' | '
   const paths = whereabouts(value);
   if (paths.every(isPath)) return 'path';
   if (paths.some(isPath)) return 'perhaps path';
-  if (paths.some(({ text }) => text !== undefined)) return 'name';
+  if (paths.some(({ text }) => text !== undefined && text !== '')) return 'name';
   const written =
     given.expression === undefined
       ? ''

@@ -41,7 +41,7 @@ Resources:
 ${more}`;
 
 describe('a SAM template', () => {
-  const own = '      Environment:\n        Variables:\n          HF_HOME: !Sub "/tmp/\${Stage}"\n';
+  const own = '      Environment:\n        Variables:\n          HF_HOME: !Sub "/tmp/${Stage}"\n';
 
   test('silences what its variable cures', () => {
     expect(found('/app/template.yaml', sam(own))).toEqual([]);
@@ -76,7 +76,7 @@ describe('a SAM template', () => {
   });
 
   test('that sets what is not read any more is found, at its line', () => {
-    const text = sam(own.replace('HF_HOME: !Sub "/tmp/\${Stage}"', `${removed}: /tmp/models`));
+    const text = sam(own.replace('HF_HOME: !Sub "/tmp/${Stage}"', `${removed}: /tmp/models`));
     const findings = lintTexts({}, [read('/app/template.yaml', text)]);
     expect(findings).toMatchObject([
       { code: 'variable-removed', path: '/app/template.yaml', start: { line: 16, column: 11 } },

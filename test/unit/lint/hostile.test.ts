@@ -7,6 +7,11 @@ import { codesOf, lintTexts } from '../../helpers/lint.ts';
 
 const load = 'import clip\nclip.load("ViT-B/32")\n';
 
+const words = [
+  'import clip|clip.load(|"ViT-B/32"|)|,|\n|    |def f(a, *b, **c):|os|=|cache_dir|**c|*b|[|]|{|}|#|\\|lambda',
+  'from transformers import AutoModel as clip|.from_pretrained(|"""|f\'{|class A(A):|\u2028|\r',
+].flatMap((line) => line.split('|'));
+
 function codes(text: string): string[] {
   return codesOf(lintTexts({ '/app/app.py': text }));
 }
@@ -101,46 +106,17 @@ describe('what is not all Python', () => {
   });
 
   test('any text ends, and a fix never breaks what was whole', () => {
-    const word = fc.constantFrom(
-      ...[
-        'import clip',
-        'clip.load(',
-        '"ViT-B/32"',
-        ')',
-        ',',
-        '\n',
-        '    ',
-        'def f(a, *b, **c):',
-        'os',
-        '=',
-        'cache_dir',
-        '**c',
-        '*b',
-      ],
-      ...[
-        'from transformers import AutoModel as clip',
-        '.from_pretrained(',
-        '"""',
-        "f'{",
-        '}',
-        '#',
-        '\\',
-        '\u2028',
-        '\r',
-        '[',
-        ']',
-        'class A(A):',
-        'lambda',
-      ],
-    );
+    const word = fc.constantFrom(...words);
+    expect.hasAssertions();
     fc.assert(
-      fc.property(fc.array(word, { maxLength: 40 }), (words) => {
-        const text = words.join(' ').replaceAll(' \n ', '\n');
+      fc.property(fc.array(word, { maxLength: 40 }), (chosen) => {
+        const text = chosen.join(' ').replaceAll(' \n ', '\n');
         const findings = lintTexts({ '/a.py': text });
         const after = apply(
           text,
           findings.flatMap(({ fix }) => fix ?? []),
         );
+        expect(after).toBeTypeOf('string');
         const isWhole = findings.every(({ code }) => code !== 'syntax-error');
         if (isWhole) expect(codes(after)).not.toContain('note syntax-error');
       }),
