@@ -10,7 +10,7 @@ import { codeOf, ModelpackError } from './errors.ts';
 export interface Workspace {
   /** Python files and notebooks. */
   readonly code: readonly WorkspaceFile[];
-  /** Files that may describe a deployment: templates, Dockerfiles, Terraform. */
+  /** Files that may describe a deployment: templates, Dockerfiles, Terraform, requirements. */
   readonly deployments: readonly WorkspaceFile[];
   readonly skipped: readonly Skipped[];
 }
@@ -124,7 +124,7 @@ function isCode(name: string): boolean {
 }
 
 function isDeployment(name: string): boolean {
-  return /\.(?:ya?ml|tf)$|^(?:template|serverless)\.json$|^(?:Docker|Container)file|\.[Dd]ockerfile$/.test(
+  return /^requirements[\w.-]*\.txt$|\.(?:ya?ml|tf)$|^(?:template|serverless)\.json$|^(?:Docker|Container)file|\.[Dd]ockerfile$/.test(
     name,
   );
 }

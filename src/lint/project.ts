@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path/posix';
 import { listed, type Listed } from './catalog.ts';
 import type { Deployment, DeployedFunction, DeployedVariable } from './deploy/deployment.ts';
 import { argumentsOf, type Arguments } from './python/arguments.ts';
+import { isBefore } from './deploy/requirements.ts';
 import type { Files } from './files.ts';
 import { Evaluator } from './python/evaluate.ts';
 import type { Call, Module, Scope } from './python/module.ts';
@@ -179,6 +180,14 @@ export class Project {
         all.set(name, { ...variable, path: where });
     }
     return all;
+  }
+
+  /** Whether the requirements keep a package below a major version. */
+  isBefore(path: string, name: string, major: number): boolean {
+    return this.deployments.some(({ requires }) => {
+      const versions = requires?.pins.get(name);
+      return versions !== undefined && isBelow(path, requires!.folder) && isBefore(versions, major);
+    });
   }
 
   /** The handlers that deployments name, in this file. */

@@ -3,9 +3,11 @@ import type { File } from '../finding.ts';
 /** What a file of a deployment says of functions and their variables. */
 export interface Deployment {
   readonly path: string;
-  readonly kind: 'cloudformation' | 'serverless' | 'dockerfile' | 'terraform' | 'given';
+  readonly kind: 'cloudformation' | 'serverless' | 'dockerfile' | 'terraform' | 'requirements' | 'given';
   readonly functions: readonly DeployedFunction[];
   readonly file: File;
+  /** The versions of packages for the code in a folder, as they are written: `==4.57.1`. */
+  readonly requires?: { readonly folder: string; readonly pins: ReadonlyMap<string, string> };
 }
 
 export interface DeployedFunction {

@@ -4,6 +4,7 @@ import type { Parsed } from '../python/tree.ts';
 import { Lines } from '../python/source.ts';
 import type { Deployment } from './deployment.ts';
 import { readDockerfile } from './dockerfile.ts';
+import { readRequirements } from './requirements.ts';
 import { readCloudFormation, readServerless } from './templates.ts';
 import { readTerraform } from './terraform.ts';
 
@@ -14,6 +15,7 @@ export function readDeployment(
   parseHcl: ((text: string) => Parsed | undefined) | undefined,
 ): Deployment | undefined {
   const name = basename(path);
+  if (name.endsWith('.txt')) return readRequirements(path, text);
   if (name.endsWith('.tf')) {
     if (parseHcl === undefined || !/aws_lambda_function|environment_variables/.test(text)) return undefined;
     const parsed = parseHcl(text);

@@ -95,8 +95,11 @@ export function movedBy(
   { listed: { library }, site }: Loading,
   project: Project,
 ): { readonly name: string; readonly where: string } | undefined {
-  const names = library.variables.map(({ name }) => name);
-  const deployed = project.deployed(site.module.source.path);
+  const { path } = site.module.source;
+  const isOld = library.modules.includes('transformers') && project.isBefore(path, 'transformers', 5);
+  const removed = (isOld ? library.removed : undefined) ?? [];
+  const names = [...removed, ...library.variables.map(({ name }) => name)];
+  const deployed = project.deployed(path);
   for (const name of [...names, 'HOME']) {
     const variable = deployed.get(name);
     if (variable !== undefined) return { name, where: basename(variable.path) };

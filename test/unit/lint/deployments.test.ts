@@ -233,3 +233,35 @@ test('HOME moves what has no variable, and is said', () => {
     'note cache-no-variable',
   ]);
 });
+
+describe('requirements', () => {
+  const old = `import os\nos.environ["${removed}"] = "/tmp"\n${bert}`;
+  const with_ = (versions: string) =>
+    codesOf(lintTexts({ '/app/src/app.py': old }, [read('/app/requirements.txt', versions)]));
+
+  test.each([
+    'transformers==4.57.1',
+    'Transformers[torch] >=4.30, <5 # pinned',
+    'torch\ntransformers~=4.40; python_version > "3"',
+  ])('that keep transformers below 5 let its old variable count: %s', (versions) => {
+    expect(with_(versions)).toEqual([]);
+  });
+
+  test.each([
+    'transformers',
+    'transformers>=4',
+    'transformers<6',
+    'transformers==5.1',
+    'transformers<5.1',
+    'sentence-transformers<5',
+    '',
+  ])('that do not: %s', (versions) => {
+    expect(with_(versions)).toEqual(['warning variable-removed', 'warning cache-not-set']);
+  });
+});
+
+test('torch has variables that are gone too', () => {
+  const text = 'FROM a\nENV TORCH_MODEL_ZOO=/tmp/zoo\n';
+  expect(found('/app/Dockerfile', text, 'print(1)\n')).toEqual(['warning variable-removed']);
+  expect(found('/app/Dockerfile', `${text}ENV TORCH_HOME=/tmp\n`, 'print(1)\n')).toEqual([]);
+});
