@@ -4,6 +4,16 @@ export { uploadStream } from './verbs/upload-stream.ts';
 export { listUploads, type UploadRow, type UploadsOptions, type UploadsResult } from './verbs/uploads.ts';
 export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
 export { unpackBundle, type UnpackOptions, type UnpackResult } from './verbs/unpack.ts';
+export {
+  lintPaths,
+  writeFixes,
+  type FileFix,
+  type Linted,
+  type LintOptions,
+  type LintReport,
+  type ReportedFinding,
+} from './verbs/lint.ts';
+export { environmentOf, type EnvOptions } from './verbs/env.ts';
 export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } from './verbs/inspect.ts';
 
 export { hub } from './source/hub/hub.ts';
@@ -28,6 +38,8 @@ export type { Bundle } from './bundle/bundle.ts';
 export type { Index, IndexFile, IndexModel } from './bundle/contents.ts';
 export type { Budget, BudgetName, Gate } from './budget/check.ts';
 export type { SizeReport } from './budget/report.ts';
+export type { Finding, Level } from './lint/finding.ts';
+export type { Environment, EnvironmentVariable } from './cache-paths/environment.ts';
 
 export { ModelpackError, type ErrorCode } from './errors.ts';
 export type { Report, Run, RunEvent } from './events.ts';

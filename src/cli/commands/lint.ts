@@ -19,6 +19,7 @@ interface Flags {
   readonly set: ReadonlyMap<string, string | undefined>;
   readonly explain?: string;
   readonly verbose?: boolean;
+  readonly quiet?: boolean;
 }
 
 const examples = `Examples:
@@ -107,7 +108,7 @@ export function addLint(root: Command, act: Act): Command {
           return linted.fixes.length > 0 ? 'check' : undefined;
         }
         if (flags.fix === true && linted.fixes.length > 0) {
-          await write(io.stderr, `${diff(linted.fixes)}\n`);
+          if (flags.quiet !== true || flags.yes !== true) await write(io.stderr, `${diff(linted.fixes)}\n`);
           if (flags.yes === true || (await agreed(linted.fixes.length, io))) {
             await writeFixes(linted.fixes);
             linted = await check();

@@ -103,9 +103,7 @@ export function movedBy(
   for (const name of [...names, 'HOME']) {
     const variable = deployed.get(name);
     if (variable !== undefined) return { name, where: basename(variable.path) };
-    const where = project
-      .related(site.module.source.path)
-      .find((path) => project.variablesOf(path).has(name));
+    const where = project.related(path).find((each) => project.variablesOf(each).has(name));
     if (where !== undefined) return { name, where: basename(where) };
   }
   return undefined;
