@@ -1,4 +1,6 @@
 import { discard, header, readBody, type Answer, type HttpClient } from '../../http/client.ts';
+import type { Served } from '../../http/ranged.ts';
+import { locationOf } from '../../http/redirect.ts';
 import { Retryable, retrying } from '../../http/retry.ts';
 import { passingFailure } from '../../http/status.ts';
 import { ModelpackError } from '../../errors.ts';
@@ -23,16 +25,11 @@ export interface HubApi {
     method: 'GET' | 'HEAD',
     headers: Readonly<Record<string, string>>,
     run: Run,
-  ): Promise<HubAnswer>;
+  ): Promise<Served>;
   /** A `fetch` for @huggingface/hub: retried, errors translated, links made to stay on the endpoint. */
   fetch(asked: Asked, run: Run, check?: (body: unknown) => boolean): typeof fetch;
   /** The address of something on the endpoint; `path` is already encoded. */
   url(path: string): URL;
-}
-
-export interface HubAnswer extends Answer {
-  /** Where the last redirect on the endpoint led. */
-  readonly url: URL;
 }
 
 export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
@@ -67,7 +64,7 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
     method: 'GET' | 'HEAD',
     headers: Readonly<Record<string, string>>,
     run: Run,
-  ): Promise<HubAnswer> {
+  ): Promise<Served> {
     let target = first;
     for (let hop = 0; hop <= REDIRECTS; hop++) {
       const answer = await client.send(target, {
@@ -146,15 +143,6 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
   }
 
   return { send, fetch: fetchFor, url };
-}
-
-/** Where a redirect leads, if it is one. */
-export function locationOf(answer: Answer, base: URL): URL | undefined {
-  const location = header(answer.headers, 'location');
-  if (answer.status < 300 || answer.status >= 400 || location === undefined) return undefined;
-  const target = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
-  if (target?.protocol === 'https:' || target?.protocol === 'http:') return target;
-  throw new ModelpackError('network', `${base.host} redirects to something that is no web address`);
 }
 
 function parseJson(body: Buffer): unknown {
