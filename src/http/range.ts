@@ -84,6 +84,6 @@ function otherSize(answer: Answer, url: URL, got: string, size: number): Modelpa
   return new ModelpackError(
     'integrity',
     `${url.host} has ${got.slice(0, 20)} bytes of a file that should have ${size}`,
-    { hint: 'the Hub lists another file than it serves: try again later, or name another revision' },
+    { hint: 'it was replaced just now, or what announced it is wrong: run the same command again' },
   );
 }

@@ -6,19 +6,21 @@ import { Retryable } from './retry.ts';
 /** Trouble of the server or too many requests, not of what was asked. As huggingface_hub has them. */
 const passing = new Set([408, 429, 500, 502, 503, 504]);
 
-/** The failure that a status means if it may pass, with the time that the server asks to wait. */
+/**
+ * The failure that a status means if it may pass, with the time that the server asks to wait.
+ *
+ * @param whenLimited what helps against a limit of requests
+ */
 export function passingFailure(
   status: number,
   headers: IncomingHttpHeaders,
   host: string,
+  whenLimited = 'wait some minutes and run the same command again',
 ): Retryable | undefined {
   if (!passing.has(status)) return undefined;
   const waitSeconds = toldSeconds(status, headers, Date.now());
   if (status !== 429) return new Retryable(`${host} answered ${status}`, { waitSeconds });
-  return new Retryable(`${host} limits the rate of requests (429)`, {
-    waitSeconds,
-    hint: 'the Hub allows more requests with a token: set HF_TOKEN; or wait five minutes and run the same command again',
-  });
+  return new Retryable(`${host} limits the rate of requests (429)`, { waitSeconds, hint: whenLimited });
 }
 
 /**

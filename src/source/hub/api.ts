@@ -7,7 +7,7 @@ import { ModelpackError } from '../../errors.ts';
 import type { Run } from '../../events.ts';
 import { brief } from '../../printable.ts';
 import { MiB } from '../../bytes.ts';
-import { refusal, type Asked } from './refusal.ts';
+import { refusal, whenLimited, type Asked } from './refusal.ts';
 import { canonicalEndpoint, type HubSettings } from './settings.ts';
 
 /** The Hub's metadata answers are a few MB at most, for a page of 1,000 files. */
@@ -103,7 +103,7 @@ export function hubApi(client: HttpClient, settings: HubSettings): HubApi {
   ): Promise<Response> {
     const answer = await send(target, 'GET', { accept: 'application/json' }, run);
     const body = await readBody(answer, BODY_LIMIT, target, run.signal);
-    const failure = passingFailure(answer.status, answer.headers, target.host);
+    const failure = passingFailure(answer.status, answer.headers, target.host, whenLimited);
     if (failure !== undefined) throw failure;
     const elsewhere = locationOf(answer, target);
     if (elsewhere !== undefined) throw ledAway(elsewhere);

@@ -10,7 +10,7 @@ import { locationOf } from '../../http/redirect.ts';
 import { passingFailure } from '../../http/status.ts';
 import type { ModelFile } from '../source.ts';
 import type { HubApi } from './api.ts';
-import { refusal, type Asked } from './refusal.ts';
+import { refusal, whenLimited, type Asked } from './refusal.ts';
 import type { HubSettings } from './settings.ts';
 
 /** Reads the files of one repository at one commit. */
@@ -108,7 +108,7 @@ export function download(
   }
 
   async function refused(answer: Served, file: ModelFile, run: Run): Promise<Error> {
-    const failure = passingFailure(answer.status, answer.headers, answer.url.host);
+    const failure = passingFailure(answer.status, answer.headers, answer.url.host, whenLimited);
     const body = await readBody(answer, MiB, answer.url, run.signal);
     const asked: Asked = { repo, revision: commit, path: file.path, token: settings.token };
     return failure ?? refusal(answer.status, answer.headers, body.toString(), asked);

@@ -5,6 +5,10 @@ import { brief, quoted } from '../../printable.ts';
 import { header } from '../../http/client.ts';
 import type { Token } from './settings.ts';
 
+/** The Hub counts the requests of those who say who they are apart, and allows them more. */
+export const whenLimited =
+  'the Hub allows more requests with a token: set HF_TOKEN; or wait five minutes and run the same command again';
+
 /** What was asked for when the Hub said no. */
 export interface Asked {
   readonly repo: string;
