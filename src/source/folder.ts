@@ -8,6 +8,8 @@ import type { Model, ModelFile, Source } from './source.ts';
 
 /** A folder or a single file on this machine. A folder is taken whole, unless patterns choose from it. */
 export const folder: Source = {
+  spelling: './folder, ./file',
+  accepts: isPath,
   async resolve(reference, selection) {
     const path = absolute(reference);
     const found = await stat(path).catch((error: unknown) => Promise.reject(unreadable(reference, error)));
@@ -24,6 +26,11 @@ export const folder: Source = {
     return local(reference, path, kept, leftOut);
   },
 };
+
+/** Paths begin as paths do; everything else is a name somewhere. */
+export function isPath(reference: string): boolean {
+  return /^(\.{1,2}$|\.{0,2}\/|~\/|[A-Za-z]:[\\/])/.test(reference);
+}
 
 function local(
   reference: string,

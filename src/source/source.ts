@@ -61,6 +61,10 @@ export type Weights = WeightFormat | 'all';
 
 /** Where models come from: turns what the user wrote into a model at a fixed revision. Moves no weights. */
 export interface Source {
+  /** How its references are written, for hints: `org/name`. */
+  readonly spelling: string;
+  /** Whether a reference is written as this source's are. */
+  accepts(reference: string): boolean;
   /**
    * @throws ModelpackError `not-found`, `refused`, `network`, `usage`; `not-found` too when nothing matches `selection`
    */

@@ -2,7 +2,7 @@ import { checkPath } from '../bundle/path.ts';
 import { messageOf, ModelpackError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 import type { Run } from '../events.ts';
-import { folder } from './folder.ts';
+import { folder, isPath } from './folder.ts';
 import type { Model, Selection, Source } from './source.ts';
 
 /** Turns what the user wrote, `name=source` included, into a model at a fixed revision. */
@@ -11,14 +11,18 @@ export type Resolve = (text: string, selection: Selection, run: Run) => Promise<
 /** Everything: the whole of a local folder, the automatic choice of a repository. */
 export const automatic: Selection = { include: [], exclude: [], weights: undefined, all: false };
 
-const planned = ['clip', 'easyocr', 'whisper'];
-
-/** The one place that knows which spelling belongs to which source. */
-export function resolver(hub: Source): Resolve {
+/**
+ * What turns references into models: the folders of this machine, and `sources`, of which the first that accepts a
+ * reference has it.
+ */
+export function resolver(...sources: readonly Source[]): Resolve {
+  const all = [folder, ...sources];
   return async (text, selection, run) => {
     const { name, reference } = splitName(text);
     run.report({ type: 'resolving', source: reference });
-    const model = await sourceOf(reference, hub).resolve(reference, selection, run);
+    const source = all.find((each) => each.accepts(reference));
+    if (source === undefined) throw unknown(reference, all);
+    const model = await source.resolve(reference, selection, run);
     // Before anything is asked for by these names: in an address, too, `..` leads elsewhere.
     for (const { path } of model.files) checkPath(path, model.name);
     const size = model.files.reduce((sum, file) => sum + file.size, 0);
@@ -33,18 +37,10 @@ export function resolver(hub: Source): Resolve {
   };
 }
 
-/** Paths begin as paths do; everything else without a scheme is a name on the Hub. */
-export function isPath(reference: string): boolean {
-  return /^(\.{1,2}$|\.{0,2}\/|~\/|[A-Za-z]:[\\/])/.test(reference);
-}
-
-function sourceOf(reference: string, hub: Source): Source {
-  if (isPath(reference)) return folder;
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(reference)?.[1]?.toLowerCase();
-  if (scheme === undefined || scheme === 'hf' || scheme === 'https' || scheme === 'http') return hub;
-  const what = planned.includes(scheme) ? 'is not in this version yet' : 'is no source that modelpack knows';
-  throw new ModelpackError('usage', `${quoted(`${scheme}:`)} ${what}`, {
-    hint: 'sources are org/name, hf:org/name@revision, ./folder and ./file',
+function unknown(reference: string, sources: readonly Source[]): ModelpackError {
+  const scheme = reference.slice(0, reference.indexOf(':') + 1);
+  return new ModelpackError('usage', `${quoted(scheme || reference)} is no source that modelpack knows`, {
+    hint: `sources are ${sources.map(({ spelling }) => spelling).join(', ')}`,
   });
 }
 

@@ -7,7 +7,8 @@ import type { Run } from '../events.ts';
 import { readBundle } from '../bundle/read.ts';
 import { plannedModels } from '../source/plan.ts';
 import type { LeftOut, Selection } from '../source/source.ts';
-import { isPath, type Resolve } from '../source/sources.ts';
+import { isPath } from '../source/folder.ts';
+import type { Resolve } from '../source/sources.ts';
 import type { LayoutModel } from '../bundle/layout.ts';
 
 export interface SizeCheckOptions {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelpackError } from '../../src/errors.ts';
-import { type HubName, type HubNameOptions, parseHubName } from '../../src/source/hub/name.ts';
+import { type HubName, type HubNameOptions, isHubName, parseHubName } from '../../src/source/hub/name.ts';
 
 function refusal(text: string, options?: HubNameOptions): ModelpackError {
   try {
@@ -69,6 +69,25 @@ describe('parseHubName() understands', () => {
     );
     expect(refusal(`http://localhost:8080/other/${bert}`, { endpoint }).code).toBe('usage');
     expect(parseHubName(`hf.co/${bert}`, { endpoint: 'no address' }).repo).toBe(bert);
+  });
+});
+
+describe('isHubName()', () => {
+  const endpoint = 'http://localhost:8080/hub';
+  it.each([
+    ['gpt2', true],
+    [`hf:${bert}`, true],
+    ['a b', true], // wrong, and the Hub's to say so
+    ['clip:ViT-B/32', false],
+    [`https://huggingface.co/${bert}`, true],
+    [`https://hf.co/${bert}`, true],
+    [`http://localhost:8080/hub/${bert}`, true],
+    [`http://localhost:8080/elsewhere/${bert}`, false],
+    [`http://localhost:9090/hub/${bert}`, false],
+    ['https://huggingface.co.example.com/a/b', false],
+    ['https://', false],
+  ])('of %j is %s', (text, expected) => {
+    expect(isHubName(text, endpoint)).toBe(expected);
   });
 });
 

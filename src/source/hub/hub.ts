@@ -10,7 +10,7 @@ import { hubApi } from './api.ts';
 import { localCopies } from './cache.ts';
 import { download } from './download.ts';
 import { checkAccess, isCommit, list, type Listing } from './listing.ts';
-import { parseHubName } from './name.ts';
+import { isHubName, parseHubName } from './name.ts';
 import { checkPresent, listOffline } from './offline.ts';
 import type { HubSettings } from './settings.ts';
 
@@ -51,7 +51,11 @@ export function hub(client: HttpClient, settings: HubSettings): Source {
     };
   }
 
-  return { resolve };
+  return {
+    spelling: 'org/name, hf:org/name@revision',
+    accepts: (reference) => isHubName(reference, settings.endpoint),
+    resolve,
+  };
 }
 
 function describe(listing: Listing, revision: string, selection: Selection) {

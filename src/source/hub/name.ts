@@ -28,6 +28,13 @@ export function parseHubName(text: string, options: HubNameOptions = {}): HubNam
   return fromText(decoded(given.slice('hf://'.length)).replace(/^models\//, ''));
 }
 
+/** Whether a text names a model of the Hub: everything without a scheme does, and addresses of the Hub in use. */
+export function isHubName(text: string, endpoint?: string): boolean {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== 'https' && scheme !== 'http') return scheme === undefined || scheme === 'hf';
+  return URL.canParse(text) && pageOn(new URL(text), endpoint) !== undefined;
+}
+
 const example = 'name a model as google-bert/bert-base-cased or google-bert/bert-base-cased@revision';
 
 function fromText(text: string): HubName {
@@ -56,13 +63,19 @@ function webAddress(given: string): URL | undefined {
 
 const sites = ['huggingface.co', 'www.huggingface.co', 'hf.co'];
 
-/** What stands behind the Hub's root. Query, fragment and credentials are dropped here, so no message shows them. */
-function pageOf(address: URL, endpoint: string | undefined): string {
+/** What stands behind the Hub's root, of its own site or the one in use. */
+function pageOn(address: URL, endpoint: string | undefined): string | undefined {
   const own = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   const root = own?.pathname.replace(/\/*$/, '/') ?? '/';
   if (address.host === own?.host && address.pathname.startsWith(root))
     return address.pathname.slice(root.length);
-  if (sites.includes(address.host)) return address.pathname;
+  return sites.includes(address.host) ? address.pathname : undefined;
+}
+
+/** Query, fragment and credentials are dropped here, so no message shows them. */
+function pageOf(address: URL, endpoint: string | undefined): string {
+  const page = pageOn(address, endpoint);
+  if (page !== undefined) return page;
   throw new ModelpackError('usage', `${brief(address.host)} is not the Hugging Face Hub`, {
     hint: `another Hub is set with HF_ENDPOINT; ${example}`,
   });
