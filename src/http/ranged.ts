@@ -1,6 +1,7 @@
 import type { Run } from '../events.ts';
-import { discard, type Answer } from './client.ts';
+import { discard } from './client.ts';
 import { rangeHeader, receiveRange, type RangeRequest } from './range.ts';
+import type { Served } from './redirect.ts';
 import { Retryable, retrying } from './retry.ts';
 import { passingFailure } from './status.ts';
 
@@ -43,11 +44,6 @@ export async function fill(into: Uint8Array, start: number, options: FillOptions
 export interface Place {
   readonly url: URL;
   readonly foreign: boolean;
-}
-
-/** An answer, and the address that gave it in the end. */
-export interface Served extends Answer {
-  readonly url: URL;
 }
 
 /** How the ranges of one file are asked for. */

@@ -1,6 +1,5 @@
 import { discard, header, readBody, type Answer, type HttpClient } from '../../http/client.ts';
-import type { Served } from '../../http/ranged.ts';
-import { locationOf } from '../../http/redirect.ts';
+import { locationOf, type Served } from '../../http/redirect.ts';
 import { Retryable, retrying } from '../../http/retry.ts';
 import { passingFailure } from '../../http/status.ts';
 import { ModelpackError } from '../../errors.ts';
