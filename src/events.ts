@@ -8,7 +8,7 @@ export type RunEvent =
       readonly files: number;
       readonly size: number;
     }
-  /** Small files are read before the plan is complete; `total` of them. */
+  /** Files whose hash nobody gave are read before the plan is complete; `total` of them. */
   | { readonly type: 'preparing'; readonly done: number; readonly total: number }
   /** A transfer begins. `reused` of its `total` bytes (undefined for a pipe) are at the destination already. */
   | {
@@ -19,8 +19,8 @@ export type RunEvent =
       readonly reused: number;
       readonly files: number;
     }
-  /** `count` more bytes arrived, from the network or from what this machine already had. */
-  | { readonly type: 'bytes'; readonly count: number; readonly from: 'network' | 'disk' }
+  /** `count` more bytes arrived: from the network, from what this machine already had, or kept by this run. */
+  | { readonly type: 'bytes'; readonly count: number; readonly from: 'network' | 'disk' | 'kept' }
   /** A file's hash was checked and is right. */
   | { readonly type: 'file'; readonly path: string }
   /** A request failed and is sent again after `wait` seconds. */

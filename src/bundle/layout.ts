@@ -92,17 +92,31 @@ export async function layOutAgain(index: Index, where: string): Promise<Layout> 
   return layout;
 }
 
-async function draft(models: readonly LayoutModel[]): Promise<Draft[]> {
-  const files = models.flatMap(({ name, files: own }, model) => {
+/**
+ * Refuses models whose files cannot stand in one bundle.
+ *
+ * @throws ModelpackError `integrity` for a hostile path, `usage` for two files at one path
+ */
+export function checkPlaces(
+  models: readonly { readonly name: string; readonly files: readonly { readonly path: string }[] }[],
+): void {
+  const paths = models.flatMap(({ name, files }) => {
     checkPath(name, name);
-    return own.map(({ path, size, sha256 }, file) => {
+    return files.map(({ path }) => {
       checkPath(path, name);
       const full = `${name}/${path}`;
       checkPath(full, name);
-      return { path: full, size, sha256, model, file };
+      return full;
     });
   });
-  checkDistinct([INDEX_NAME, ...files.map(({ path }) => path)]);
+  checkDistinct([INDEX_NAME, ...paths]);
+}
+
+async function draft(models: readonly LayoutModel[]): Promise<Draft[]> {
+  checkPlaces(models);
+  const files = models.flatMap(({ name, files: own }, model) =>
+    own.map(({ path, size, sha256 }, file) => ({ path: `${name}/${path}`, size, sha256, model, file })),
+  );
   const headers = await encodeHeaders(files);
   return files
     .map((file, i) => ({ ...file, header: headers[i]! }))

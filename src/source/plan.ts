@@ -3,24 +3,37 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 
 import { bundleOf, type Bundle, type Former } from '../bundle/bundle.ts';
-import type { Index } from '../bundle/contents.ts';
 import { layOut, type LayoutModel, type Member } from '../bundle/layout.ts';
-import { MiB, open, type Content } from '../bytes.ts';
+import { MiB, type Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Report, Run } from '../events.ts';
+import { digest, digestFormer, isRecognisable } from './digest.ts';
+import { keeper, type Kept } from './keep.ts';
 import type { Model, ModelFile } from './source.ts';
 
 /** A bundle that is only planned: its bytes come from the models' sources when they are read. */
-export interface Plan {
+export interface Plan extends AsyncDisposable {
   readonly bundle: Bundle;
+  /** False when a hash is missing: sizes and offsets are right, and the bundle's id is not. */
+  readonly complete: boolean;
   /** The git blob sha1 that a file must have too, where its source knows it. */
   blobSha1(member: Member): string | undefined;
 }
 
-/** Files that had to be read to know their hash are kept for the transfer, up to this many bytes in all. */
-const KEPT = 32 * MiB;
+export interface PlanOptions {
+  /** What the destination holds: files of it are used instead of read, where a hash can tell that they are the same. */
+  readonly former?: Former | undefined;
+  /** Leave the hashes of large remote files unknown rather than download them. */
+  readonly onlyLook?: boolean | undefined;
+  /** A folder for remote files that were downloaded for their hash. Without one, large ones are downloaded again. */
+  readonly temporary?: string | undefined;
+  readonly run: Run;
+}
+
 /** Read at once for their hash. Most are a few KB, so it is latency that counts. */
 const READS = 16;
+/** The Hub's limit for files in git: what is not larger is read for a plan. */
+const SMALL = 10 * MiB;
 
 /**
  * Plans the bundle of `models`. Files whose sha256 the source does not give in advance (the Hub knows only the
@@ -28,61 +41,66 @@ const READS = 16;
  *
  * @throws ModelpackError `integrity` when a file is not what its source said
  */
-export async function plan(models: readonly Model[], run: Run, former?: Former): Promise<Plan> {
-  const kept = new Map<ModelFile, Buffer>();
-  let room = KEPT;
-  const unknown = models.flatMap((model) =>
-    model.files.filter((file) => file.sha256 === undefined).map((file) => ({ model, file })),
-  );
+export async function plan(models: readonly Model[], options: PlanOptions): Promise<Plan> {
+  const { former, onlyLook = false, temporary, run } = options;
+  const kept = new Map<ModelFile, Kept>();
   const hashes = new Map<ModelFile, string>();
+  const keeping = keeper(temporary);
+  const unknown = models.flatMap((model) =>
+    model.files.filter(({ sha256 }) => sha256 === undefined).map((file) => ({ model, file })),
+  );
+  const wanted = unknown
+    .filter(({ file }) => !onlyLook || file.remote !== true || file.size <= SMALL)
+    .toSorted((a, b) => a.file.size - b.file.size); // the small ones are kept first
   const limit = pLimit(READS);
 
   async function learn(model: Model, file: ModelFile): Promise<void> {
-    const keep = file.size <= room;
-    if (keep) room -= file.size;
+    const place = await keeping.place(file.size, file.remote === true && !onlyLook);
     // What is read again for the transfer counts then.
-    const reading = keep ? run : { ...run, report: quietOnDisk(run.report) };
-    for (const content of contentsOf(model, file, former, reading)) {
-      const digested = await digest(content, keep).catch((error: unknown) => {
-        if (content.former) return undefined; // damaged: the source has it
-        throw error;
-      });
-      if (digested === undefined) continue;
-      const { bytes, sha256, blobSha1 } = digested;
-      if (file.blobSha1 !== undefined && blobSha1 !== file.blobSha1) {
-        if (content.former) continue;
-        throw new ModelpackError(
-          'integrity',
-          `${model.name}/${file.path} has git blob sha1 ${blobSha1}, expected ${file.blobSha1}`,
-        );
-      }
-      hashes.set(file, sha256);
-      if (bytes !== undefined) kept.set(file, bytes);
-      run.report({ type: 'preparing', done: hashes.size, total: unknown.length });
-      return;
+    const reading = place === undefined ? { ...run, report: quietOnDisk(run.report) } : run;
+    const content: Content = {
+      size: file.size,
+      read: (into, start) => model.read(file, into, start, reading),
+    };
+    const found = (await digestFormer(model, file, former, place)) ?? (await digest(content, file, place));
+    if (found.wrong !== undefined) throw otherFile(`${model.name}/${file.path}`, found.wrong);
+    hashes.set(file, found.sha256);
+    if (found.kept !== undefined) kept.set(file, found.kept);
+    run.report({ type: 'preparing', done: hashes.size, total: wanted.length });
+    if (file.remote === true && !isRecognisable(file)) {
+      const why = 'was downloaded first, because nothing gave its sha256';
+      run.report({ type: 'note', text: `${model.name}/${file.path} ${why}; it is ${found.sha256}` });
     }
   }
-
-  await Promise.all(unknown.map(({ model, file }) => limit(() => learn(model, file))));
-  const layout = await layOut(models.map((model) => complete(model, hashes)));
 
   async function readMember(
     member: Member,
     into: Uint8Array,
     start: number,
-    signal?: AbortSignal,
+    signal: AbortSignal = run.signal,
   ): Promise<void> {
     const model = models[member.model]!;
     const file = model.files[member.file]!;
-    const bytes = kept.get(file);
-    if (bytes === undefined) return model.read(file, into, start, { ...run, signal: signal ?? run.signal });
-    into.set(bytes.subarray(start, start + into.length));
+    const here = kept.get(file);
+    if (here === undefined) return model.read(file, into, start, { ...run, signal });
+    await here.read(into, start);
+    run.report({ type: 'bytes', count: into.length, from: 'kept' });
   }
 
-  return {
-    bundle: bundleOf(layout, readMember),
-    blobSha1: (member) => models[member.model]!.files[member.file]!.blobSha1,
-  };
+  try {
+    if (wanted.length > 0) run.report({ type: 'preparing', done: 0, total: wanted.length });
+    await Promise.all(wanted.map(({ model, file }) => limit(() => learn(model, file))));
+    const layout = await layOut(models.map((model) => complete(model, hashes)));
+    return {
+      bundle: bundleOf(layout, readMember),
+      complete: hashes.size === unknown.length,
+      blobSha1: (member) => models[member.model]!.files[member.file]!.blobSha1,
+      [Symbol.asyncDispose]: () => keeping[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await keeping[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /**
@@ -106,7 +124,11 @@ export function requestOf(models: readonly Model[]): string | undefined {
     revision,
     ref,
     license,
-    files: files.map(({ path, size, sha256, blobSha1 }) => ({ path, size, hash: sha256 ?? blobSha1 })),
+    files: files.map(({ path, size, sha256, blobSha1, md5 }) => ({
+      path,
+      size,
+      hash: sha256 ?? blobSha1 ?? md5,
+    })),
   }));
   if (described.some(({ files }) => files.some(({ hash }) => hash === undefined))) return undefined;
   const inOrder = described
@@ -137,35 +159,8 @@ function quietOnDisk(report: Report): Report {
   };
 }
 
-/** Where a file's bytes may be had: the former bundle if it held the same file, then the source itself. */
-function* contentsOf(model: Model, file: ModelFile, former: Former | undefined, run: Run) {
-  const offset = file.blobSha1 === undefined ? undefined : former && offsetIn(former.index, model, file);
-  if (former !== undefined && offset !== undefined) {
-    const read = async (into: Uint8Array, start: number) => {
-      await former.content.read(into, offset + start);
-    };
-    yield { size: file.size, read, former: true };
-  }
-  yield {
-    size: file.size,
-    read: (into: Uint8Array, start: number) => model.read(file, into, start, run),
-    former: false,
-  };
-}
-
-function offsetIn(index: Index, { source, revision }: Model, { path, size }: ModelFile): number | undefined {
-  const model = index.models.find((each) => each.source === source && each.revision === revision);
-  return model?.files.find((each) => each.path === path && each.size === size)?.offset;
-}
-
-async function digest(content: Content, keep: boolean) {
-  const sha256 = createHash('sha256');
-  const sha1 = createHash('sha1').update(`blob ${content.size}\0`);
-  const bytes = keep ? Buffer.allocUnsafeSlow(content.size) : undefined;
-  if (bytes !== undefined) await content.read(bytes, 0);
-  for await (const chunk of bytes === undefined ? open(content) : [bytes]) {
-    sha256.update(chunk);
-    sha1.update(chunk);
-  }
-  return { bytes, sha256: sha256.digest('hex'), blobSha1: sha1.digest('hex') };
+function otherFile(path: string, wrong: string): ModelpackError {
+  return new ModelpackError('integrity', `${path} has ${wrong}`, {
+    hint: 'it was damaged on its way, or replaced where it comes from; nothing of it was kept',
+  });
 }

@@ -8,6 +8,10 @@ export interface ModelFile {
   readonly sha256?: string | undefined;
   /** git blob sha1 of the content in hex, for files the Hub keeps in git. */
   readonly blobSha1?: string | undefined;
+  /** md5 of the content in hex, where that is the hash that the model's library checks. */
+  readonly md5?: string | undefined;
+  /** Its bytes come over the network, however many they are: they are not read twice, nor for a plan alone. */
+  readonly remote?: boolean | undefined;
 }
 
 /** Files that were not taken, and why: one row a reason. Sizes are bytes. */

@@ -1,6 +1,6 @@
 import { budgets, type Budget } from '../budget/check.ts';
 import { checkOf } from '../bundle/check.ts';
-import { layOut, type Layout } from '../bundle/layout.ts';
+import { checkPlaces, layOut, type Layout } from '../bundle/layout.ts';
 import type { Run, RunEvent } from '../events.ts';
 import type { Destination } from '../sink/sink.ts';
 import { plan, plannedModels, requestOf, type Plan } from '../source/plan.ts';
@@ -20,6 +20,11 @@ export interface FetchOptions {
   readonly partSize: number;
   /** Plan only: nothing is written, no weights are asked for. */
   readonly dryRun: boolean;
+  /**
+   * A folder for one temporary file, of what has to be downloaded before the index is complete and fits no memory.
+   * Without it, or without room there, such files are downloaded twice.
+   */
+  readonly temporary?: string | undefined;
   readonly run: Run;
 }
 
@@ -27,7 +32,8 @@ export interface FetchOptions {
 export interface FetchResult {
   readonly schema: 'modelpack.fetch/1';
   readonly location: string;
-  readonly id: string;
+  /** Null for a dry run that would have had to download a large file to know it. */
+  readonly id: string | null;
   readonly size: number;
   readonly files: number;
   readonly sha256: string | null;
@@ -50,23 +56,24 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const started = Date.now();
   const { run, moved } = counted(options.run);
   const models = await Promise.all(sources.map((source) => resolve(source, selection, run)));
+  checkPlaces(models); // before anything is read for a bundle that cannot be
   for (const model of models) await model.checkAccess(run);
   // What the destination reads of itself is no part of the transfer: it is not counted.
   await using destination = await options.open(dryRun, options.run);
 
-  function result(layout: Layout, id: string, sha256: string | null, skipped: boolean): FetchResult {
+  function result(layout: Layout, id: string | null, sha256: string | null, skipped: boolean): FetchResult {
     const sizes = layout.members.slice(1).map(({ size }) => size);
     return {
       schema: 'modelpack.fetch/1',
-      location: destination.location(id),
+      location: destination.location(id ?? '{id}'),
       id,
       size: layout.size,
       files: sizes.length,
       sha256,
       models: models.map(({ name, source, revision }) => ({ name, source, revision: revision ?? null })),
       transfer: {
-        downloaded: moved.downloaded,
-        reused: skipped ? layout.size : moved.reused,
+        downloaded: moved.network,
+        reused: skipped ? layout.size : moved.disk,
         seconds: (Date.now() - started) / 1000,
       },
       skipped,
@@ -83,10 +90,14 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     }
   }
 
-  const planned = await plan(models, run, destination.former);
+  const { former } = destination;
+  await using planned = await plan(models, { former, temporary: options.temporary, onlyLook: dryRun, run });
   const { bundle } = planned;
+  if (dryRun) {
+    const id = planned.complete ? bundle.id : null;
+    return { ...result(bundle.layout, id, null, false), ...dryRunOf(planned, models) };
+  }
   const location = destination.location(bundle.id);
-  if (dryRun) return { ...result(bundle.layout, bundle.id, null, false), ...dryRunOf(planned, models) };
 
   const found = await destination.find(bundle, checkFor(planned, location, true, run));
   if (found !== undefined) return result(bundle.layout, bundle.id, found.sha256, true);
@@ -124,13 +135,13 @@ function dryRunOf({ bundle }: Plan, models: readonly Model[]) {
 
 /** Counts the bytes that pass while they are reported. */
 function counted(run: Run) {
-  const moved = { downloaded: 0, reused: 0 };
+  const moved = { network: 0, disk: 0, kept: 0 };
   let left = 0;
   function report(event: RunEvent): void {
-    if (event.type === 'bytes') moved[event.from === 'network' ? 'downloaded' : 'reused'] += event.count;
+    if (event.type === 'bytes') moved[event.from] += event.count;
     if (event.type === 'transfer') {
       // One that begins again does without what the first one found.
-      moved.reused += event.reused - left;
+      moved.disk += event.reused - left;
       left = event.reused;
     }
     run.report(event);

@@ -24,7 +24,7 @@ export function fetched(result: FetchResult, paint: Paint): string {
   );
   return [
     `${paint('bold', result.location)} would hold ${formatCount(result.files, 'file')}, ${formatSize(result.size)} (${result.size} bytes)`,
-    `id ${result.id}`,
+    result.id === null ? 'id known when everything has been read' : `id ${result.id}`,
     ...files,
     ...(leftOut.length > 0 ? ['left out', ...leftOut] : []),
     'budgets',
@@ -34,12 +34,13 @@ export function fetched(result: FetchResult, paint: Paint): string {
 
 /** What the run did, for people, on stderr: two lines that fit a terminal. */
 export function summary({ skipped, size, files, transfer, id }: FetchResult): string {
+  const short = (id ?? '').slice(0, 12);
   const what = `${formatCount(files, 'file')}, ${formatSize(size)}`;
-  if (skipped) return `already there: ${what}, id ${id.slice(0, 12)}`;
+  if (skipped) return `already there: ${what}, id ${short}`;
   const rate = transfer.seconds > 0 ? `, ${formatSize(transfer.downloaded / transfer.seconds)}/s` : '';
   const reused = transfer.reused > 0 ? `, ${formatSize(transfer.reused)} reused` : '';
   return [
     `${formatSize(transfer.downloaded)} downloaded${reused} in ${formatDuration(transfer.seconds)}${rate}`,
-    `${what}, every hash checked; id ${id.slice(0, 12)}`,
+    `${what}, every hash checked; id ${short}`,
   ].join('\n');
 }

@@ -32,7 +32,7 @@ export function meter(now: () => number = Date.now): Meter {
         phase = `asking for ${event.source}`;
         break;
       case 'preparing':
-        phase = `reading small files ${event.done}/${event.total}`;
+        phase = `reading files for their hash ${event.done}/${event.total}`;
         break;
       case 'transfer':
         moving = true;
@@ -44,7 +44,7 @@ export function meter(now: () => number = Date.now): Meter {
         samples.splice(0, samples.length, { at: now(), done });
         break;
       case 'bytes':
-        if (moving) done = Math.min(total ?? Number.POSITIVE_INFINITY, done + event.count);
+        done = Math.min(total ?? Number.POSITIVE_INFINITY, done + event.count);
         break;
       case 'file':
         checked += 1;
@@ -63,7 +63,7 @@ export function meter(now: () => number = Date.now): Meter {
   }
 
   function line(): string {
-    if (!moving) return phase;
+    if (!moving) return done === 0 ? phase : `${phase}  ${formatSize(done)}`;
     const speed = rate();
     const pace = speed > 0 ? `${formatSize(speed)}/s` : '';
     const checks = files > 0 ? `${checked}/${formatCount(files, 'file')}` : '';
