@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import pLimit from 'p-limit';
-
 import { bundleOf, type Bundle, type Former } from '../bundle/bundle.ts';
 import { layOut, type LayoutModel, type Member } from '../bundle/layout.ts';
 import { MiB, type Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Report, Run } from '../events.ts';
+import { together } from '../together.ts';
 import { digest, digestFormer, isRecognisable } from './digest.ts';
 import { keeper, type Kept } from './keep.ts';
 import type { Model, ModelFile } from './source.ts';
@@ -52,12 +51,11 @@ export async function plan(models: readonly Model[], options: PlanOptions): Prom
   const wanted = unknown
     .filter(({ file }) => !onlyLook || file.remote !== true || file.size <= SMALL)
     .toSorted((a, b) => a.file.size - b.file.size); // the small ones are kept first
-  const limit = pLimit(READS);
 
-  async function learn(model: Model, file: ModelFile): Promise<void> {
+  async function learn(model: Model, file: ModelFile, current: Run): Promise<void> {
     const place = await keeping.place(file.size, file.remote === true && !onlyLook);
     // What is read again for the transfer counts then.
-    const reading = place === undefined ? { ...run, report: quietOnDisk(run.report) } : run;
+    const reading = place === undefined ? { ...current, report: quietOnDisk(run.report) } : current;
     const content: Content = {
       size: file.size,
       read: (into, start) => model.read(file, into, start, reading),
@@ -89,7 +87,15 @@ export async function plan(models: readonly Model[], options: PlanOptions): Prom
 
   try {
     if (wanted.length > 0) run.report({ type: 'preparing', done: 0, total: wanted.length });
-    await Promise.all(wanted.map(({ model, file }) => limit(() => learn(model, file))));
+    await together(
+      run,
+      wanted.map(
+        ({ model, file }) =>
+          (current) =>
+            learn(model, file, current),
+      ),
+      READS,
+    );
     const layout = await layOut(models.map((model) => complete(model, hashes)));
     return {
       bundle: bundleOf(layout, readMember),
