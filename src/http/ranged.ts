@@ -102,5 +102,9 @@ export function ranges(file: RangedFile): Ranges {
     );
   }
 
-  return { receive, servedAt: (known) => (place = Promise.resolve(known)) };
+  function servedAt(known: Place): void {
+    place = Promise.resolve(known);
+  }
+
+  return { receive, servedAt };
 }
