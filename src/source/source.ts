@@ -34,6 +34,8 @@ export interface Model {
   readonly license?: string | undefined;
   readonly files: readonly ModelFile[];
   readonly leftOut: readonly LeftOut[];
+  /** Its folder may hold other models of its kind too: a file that both have, by path and hash, is one file. */
+  readonly shares?: boolean | undefined;
 
   /**
    * Fails early where the files may be listed but not read.
