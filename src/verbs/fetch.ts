@@ -1,12 +1,16 @@
 import { budgets, type Budget } from '../budget/check.ts';
+import type { SizeTarget } from '../budget/report.ts';
 import { checkOf } from '../bundle/check.ts';
 import { checkPlaces, layOut, type Layout } from '../bundle/layout.ts';
 import type { Run, RunEvent } from '../events.ts';
 import type { Destination } from '../sink/sink.ts';
 import { plan, plannedModels, requestOf, type Plan } from '../source/plan.ts';
+import { share } from '../source/share.ts';
 import type { LeftOut, Model, Selection } from '../source/source.ts';
 import type { Resolve } from '../source/sources.ts';
 import { partSizeFor } from '../parts.ts';
+import { shownSource } from '../source/web/address.ts';
+import { together } from '../together.ts';
 import { send } from './send.ts';
 
 export interface FetchOptions {
@@ -45,7 +49,8 @@ export interface FetchResult {
   readonly transfer: { readonly downloaded: number; readonly reused: number; readonly seconds: number };
   readonly skipped: boolean;
   readonly budgets: readonly Budget[];
-  /** Of a dry run: what would be written, and what not. */
+  /** Of a dry run: what each source adds, what would be written, and what not. */
+  readonly targets?: readonly SizeTarget[];
   readonly plan?: readonly { readonly path: string; readonly size: number; readonly offset: number }[];
   readonly leftOut?: readonly LeftOut[];
 }
@@ -55,7 +60,13 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const { resolve, selection, jobs, dryRun } = options;
   const started = Date.now();
   const { run, moved } = counted(options.run);
-  const models = await Promise.all(sources.map((source) => resolve(source, selection, run)));
+  const resolved = share(
+    await together(
+      run,
+      sources.map((source) => (current) => resolve(source, selection, current)),
+    ),
+  );
+  const models = resolved.filter(({ files }) => files.length > 0);
   checkPlaces(models); // before anything is read for a bundle that cannot be
   for (const model of models) await model.checkAccess(run);
   // What the destination reads of itself is no part of the transfer: it is not counted.
@@ -95,7 +106,11 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const { bundle } = planned;
   if (dryRun) {
     const id = planned.complete ? bundle.id : null;
-    return { ...result(bundle.layout, id, null, false), ...dryRunOf(planned, models) };
+    return {
+      ...result(bundle.layout, id, null, false),
+      targets: resolved.map((model, at) => targetOf(sources[at]!, model)),
+      ...dryRunOf(planned, models),
+    };
   }
   const location = destination.location(bundle.id);
 
@@ -124,6 +139,11 @@ function checkFor(planned: Plan, where: string, digest: boolean, run: Run, from 
     blobSha1: (member) => planned.blobSha1(member),
     onFile: ({ path }) => run.report({ type: 'file', path }),
   });
+}
+
+function targetOf(source: string, { revision, files }: Model): SizeTarget {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return { target: shownSource(source), revision: revision ?? null, size, files: files.length };
 }
 
 function dryRunOf({ bundle }: Plan, models: readonly Model[]) {

@@ -1,15 +1,18 @@
 import type { Gate } from '../budget/check.ts';
 import { sizeReport, type MeasuredTarget, type SizeReport } from '../budget/report.ts';
-import { layOut } from '../bundle/layout.ts';
+import type { Bundle } from '../bundle/bundle.ts';
+import { layOut, type LayoutModel } from '../bundle/layout.ts';
 import type { Stored } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { readBundle } from '../bundle/read.ts';
 import { plannedModels } from '../source/plan.ts';
-import type { LeftOut, Selection } from '../source/source.ts';
+import { share } from '../source/share.ts';
+import type { LeftOut, Model, Selection } from '../source/source.ts';
 import { isPath } from '../source/folder.ts';
 import type { Resolve } from '../source/sources.ts';
-import type { LayoutModel } from '../bundle/layout.ts';
+import { together } from '../together.ts';
+import { shownSource } from '../source/web/address.ts';
 
 export interface SizeCheckOptions {
   readonly resolve: Resolve;
@@ -31,49 +34,59 @@ export interface SizeChecked {
   readonly models: number;
 }
 
-interface Measured extends MeasuredTarget {
-  readonly models: readonly LayoutModel[];
-}
+/** A target before it is measured: a bundle that exists, or a model that would be fetched. */
+type Found =
+  | { readonly target: string; readonly bundle: Bundle }
+  | { readonly target: string; readonly model: Model };
 
 /** Says whether models fit Lambda. Moves no weights: only listings and indexes are read. */
 export async function sizeCheck(targets: readonly string[], options: SizeCheckOptions): Promise<SizeChecked> {
   const { tmp, memory, gate } = options;
-  const measured = await Promise.all(targets.map((target) => measure(target, options)));
+  const found = await together(
+    options.run,
+    targets.map((target) => (run) => find(target, { ...options, run })),
+  );
+  const shared = share(found.flatMap((each) => ('model' in each ? [each.model] : [])));
+  const each = found.map((one) => ('model' in one ? { ...one, model: shared.shift()! } : one));
+  const measured = each.map(measure);
+  const models = each.flatMap(modelsOf);
   // All of them as they would be in one bundle: this also finds two files at one path.
-  const { size: bundleSize } = await layOut(measured.flatMap(({ models }) => models));
+  const { size: bundleSize } = await layOut(models);
   return {
     report: sizeReport(measured, { bundleSize, gate, ...(tmp && { tmp }), ...(memory && { memory }) }),
-    leftOut: measured.map(({ leftOut }) => leftOut as readonly LeftOut[]),
-    models: measured.reduce((sum, { models }) => sum + models.length, 0),
+    leftOut: each.map((one) => ('model' in one ? one.model.leftOut : [])),
+    models: models.length,
   };
 }
 
-async function measure(
-  target: string,
-  { resolve, open, selection, run }: SizeCheckOptions,
-): Promise<Measured> {
+async function find(target: string, { resolve, open, selection, run }: SizeCheckOptions): Promise<Found> {
   await using stored = await open(target);
   const bundle = stored && (await readBundle(stored, target));
-  if (bundle !== undefined) {
-    return {
-      target,
-      revision: undefined,
-      files: bundle.layout.members.slice(1).map(({ path, size }) => ({ path, size })),
-      leftOut: [],
-      models: bundle.index.models,
-    };
-  }
+  if (bundle !== undefined) return { target, bundle };
   if (stored !== undefined && !isPath(target)) {
     throw new ModelpackError('usage', `${target} is no bundle`, {
       hint: `for a file of this machine write ./${target}`,
     });
   }
-  const model = await resolve(target, selection, run);
+  return { target: shownSource(target), model: await resolve(target, selection, run) };
+}
+
+function measure(found: Found): MeasuredTarget {
+  const { target } = found;
+  if ('bundle' in found) {
+    const files = found.bundle.layout.members.slice(1).map(({ path, size }) => ({ path, size }));
+    return { target, revision: undefined, files, leftOut: [] };
+  }
+  const { name, revision, files, leftOut } = found.model;
   return {
     target,
-    revision: model.revision,
-    files: model.files.map(({ path, size }) => ({ path: `${model.name}/${path}`, size })),
-    leftOut: model.leftOut,
-    models: plannedModels([model]),
+    revision,
+    files: files.map(({ path, size }) => ({ path: `${name}/${path}`, size })),
+    leftOut,
   };
+}
+
+function modelsOf(found: Found): readonly LayoutModel[] {
+  if ('bundle' in found) return found.bundle.index.models;
+  return found.model.files.length === 0 ? [] : plannedModels([found.model]);
 }
