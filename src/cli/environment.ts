@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 
 import { ModelpackError } from '../errors.ts';
 import type { Proxies } from '../http/client.ts';
+import type { CatalogSettings } from '../source/catalog/catalogs.ts';
 import { canonicalEndpoint, type HubSettings, type Token } from '../source/hub/settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -55,6 +56,26 @@ export function proxies(env: Env): Proxies {
     https: env['https_proxy'] ?? env['HTTPS_PROXY'],
     none: env['no_proxy'] ?? env['NO_PROXY'],
   };
+}
+
+/** The user's catalogs, and the mirrors of all: `MODELPACK_MIRROR_CLIP=https://mirror.example.com/models`. */
+export function catalogVariables(env: Env): Pick<CatalogSettings, 'folder' | 'mirrors'> {
+  const mirrors = Object.entries(env).flatMap(([name, value]) => {
+    const scheme = /^MODELPACK_MIRROR_(\w+)$/.exec(name)?.[1]?.toLowerCase();
+    return scheme === undefined || value === undefined || value === ''
+      ? []
+      : [[scheme, mirrorOf(name, value)] as const];
+  });
+  return { folder: expand(env, env['MODELPACK_CATALOGS']), mirrors: new Map(mirrors) };
+}
+
+function mirrorOf(name: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (url !== undefined && isWeb && url.search === '' && url.hash === '') return url;
+  throw new ModelpackError('usage', `${name} is no web address of a mirror`, {
+    hint: `for example: ${name}=https://mirror.example.com/models`,
+  });
 }
 
 export function isTrue(value: string | undefined): boolean {

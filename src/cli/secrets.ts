@@ -43,10 +43,34 @@ export function secretsOf(argv: readonly string[], env: Env): Secrets {
     return Object.fromEntries(entries) as RunEvent;
   }
 
+  /** An address may have a password, or a signature in its query. */
+  function addAddress(text: string): void {
+    const address = /https?:.*$/is.exec(text)?.[0] ?? '';
+    if (!URL.canParse(address)) return;
+    const { username, password, search } = new URL(address);
+    for (const part of [username, password]) {
+      add(part);
+      add(decoded(part));
+    }
+    add(search.slice(1));
+  }
+
   for (const name of variables) add(env[name]);
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith('MODELPACK_MIRROR_')) addAddress(value ?? '');
+  }
+  argv.forEach(addAddress);
   argv.forEach((word, at) => {
     if (word === '--token') add(argv[at + 1]);
     if (word.startsWith('--token=')) add(word.slice('--token='.length));
   });
   return { add, redact, redactEvent };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -4,7 +4,7 @@ import type { Report, Run } from '../events.ts';
 import type { HttpClient } from '../http/client.ts';
 import type { Resolve } from '../source/sources.ts';
 import { version } from '../version.ts';
-import { hubSettings, proxies, timeoutSeconds, type HubOptions } from './environment.ts';
+import { catalogVariables, hubSettings, proxies, timeoutSeconds, type HubOptions } from './environment.ts';
 import { painter, write, type GuardedIo, type Io } from './io.ts';
 import type { Paint } from './render/paint.ts';
 import { chooseReporter, type ProgressKind } from './reporter/choose.ts';
@@ -54,6 +54,8 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
     async resolver(hubOptions) {
       const { httpClient } = await import('../http/client.ts');
       const { hub } = await import('../source/hub/hub.ts');
+      const { catalogs } = await import('../source/catalog/catalogs.ts');
+      const { web } = await import('../source/web/web.ts');
       const { resolver } = await import('../source/sources.ts');
       const client = httpClient({
         userAgent: `modelpack/${version}; node/${process.versions.node}`,
@@ -65,7 +67,9 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
       clients.push(client);
       const settings = await hubSettings(io.env, hubOptions);
       io.secrets.add(settings.token?.value);
-      return resolver(hub(client, settings));
+      const { offline, jobs } = settings;
+      const known = await catalogs(client, { offline, jobs, ...catalogVariables(io.env) });
+      return resolver(hub(client, settings), ...known, web(client, { offline, jobs }));
     },
     async result(value, text, summary) {
       reporter.stop();

@@ -4,6 +4,7 @@ import { quoted } from '../printable.ts';
 import type { Run } from '../events.ts';
 import { folder, isPath } from './folder.ts';
 import type { Model, Selection, Source } from './source.ts';
+import { shownSource } from './web/address.ts';
 
 /** Turns what the user wrote, `name=source` included, into a model at a fixed revision. */
 export type Resolve = (text: string, selection: Selection, run: Run) => Promise<Model>;
@@ -19,7 +20,8 @@ export function resolver(...sources: readonly Source[]): Resolve {
   const all = [folder, ...sources];
   return async (text, selection, run) => {
     const { name, reference } = splitName(text);
-    run.report({ type: 'resolving', source: reference });
+    const shown = shownSource(reference);
+    run.report({ type: 'resolving', source: shown });
     const source = all.find((each) => each.accepts(reference));
     if (source === undefined) throw unknown(reference, all);
     const model = await source.resolve(reference, selection, run);
@@ -28,7 +30,7 @@ export function resolver(...sources: readonly Source[]): Resolve {
     const size = model.files.reduce((sum, file) => sum + file.size, 0);
     run.report({
       type: 'resolved',
-      source: reference,
+      source: shown,
       revision: model.revision,
       files: model.files.length,
       size,

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+
 import { Option, type Command } from 'commander';
 
 import { ModelpackError } from '../../errors.ts';
@@ -72,6 +74,7 @@ export function addFetch(root: Command, act: Act): Command {
           jobs: flags.jobs,
           partSize: flags.partSize,
           dryRun: flags.dryRun === true,
+          temporary: tmpdir(),
           run: session.run,
         });
         await session.result(result, fetched, flags.dryRun === true ? undefined : summary);

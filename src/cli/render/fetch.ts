@@ -8,6 +8,9 @@ import { left, right, widest } from './table.ts';
 /** The location alone on its line, for scripts; a dry run shows the plan. */
 export function fetched(result: FetchResult, paint: Paint): string {
   if (result.plan === undefined) return result.location;
+  const targets = (result.targets ?? []).map(({ target, size, files }) => {
+    return `  ${printable(target)}   ${formatCount(files, 'file')}, ${formatSize(size)}`;
+  });
   const sizes = result.plan.map(({ size }) => formatSize(size));
   const out = (result.leftOut ?? []).map((row) =>
     formatSize(row.files.reduce((sum, file) => sum + file.size, 0)),
@@ -25,6 +28,7 @@ export function fetched(result: FetchResult, paint: Paint): string {
   return [
     `${paint('bold', result.location)} would hold ${formatCount(result.files, 'file')}, ${formatSize(result.size)} (${result.size} bytes)`,
     result.id === null ? 'id known when everything has been read' : `id ${result.id}`,
+    ...(targets.length > 1 ? [...targets, 'files'] : []),
     ...files,
     ...(leftOut.length > 0 ? ['left out', ...leftOut] : []),
     'budgets',
