@@ -9,6 +9,8 @@ export interface WebBench extends AsyncDisposable {
   readonly web: WebServer;
   readonly folder: TemporaryFolder;
   readonly temporary: TemporaryFolder;
+  /** What every run has in its environment. */
+  readonly env: Record<string, string>;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Writes a catalog `zoo` (or another) whose addresses begin with `/`, and names its folder to every later run. */
   catalog(models: readonly object[], scheme?: string): Promise<void>;
@@ -25,6 +27,7 @@ export async function openWebBench(
     web,
     folder,
     temporary,
+    env,
     run: (args, { env: more, ...options } = {}) =>
       modelpack(args, { cwd: folder.path, env: { ...env, ...more }, ...options }),
     async catalog(models, scheme = 'zoo') {
