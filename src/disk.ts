@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import { open as openFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -9,8 +10,14 @@ import { shellWord } from './printable.ts';
 /** A file on disk, open for reading at any place. */
 export interface DiskFile extends Stored {
   readonly path: string;
+  readonly identity: string;
   /** Whether it was written to, or replaced, since it was opened. */
   changed(): Promise<boolean>;
+}
+
+/** Which file it is and when it was last written: what changes when its content does. */
+export function identityOf({ ino, size, mtimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs].join(':');
 }
 
 /** @throws ModelpackError `not-found`, or `usage` for a folder and what may not be read */
@@ -25,9 +32,9 @@ export async function openDisk(path: string): Promise<DiskFile> {
     path,
     location: path,
     size: Number(before.size),
+    identity: identityOf(before),
     async changed() {
-      const now = await stat(path, { bigint: true });
-      return now.ino !== before.ino || now.size !== before.size || now.mtimeNs !== before.mtimeNs;
+      return identityOf(await stat(path, { bigint: true })) !== identityOf(before);
     },
     read: (into, start) => readAt(handle, path, into, start),
     [Symbol.asyncDispose]: () => handle.close(),

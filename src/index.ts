@@ -18,6 +18,8 @@ export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } fr
 
 export { hub } from './source/hub/hub.ts';
 export { canonicalEndpoint, type HubSettings, type Token } from './source/hub/settings.ts';
+export { catalogs, type CatalogSettings } from './source/catalog/catalogs.ts';
+export { web, type WebSettings } from './source/web/web.ts';
 export { automatic, resolver, type Resolve } from './source/sources.ts';
 export { httpClient, type ClientOptions, type HttpClient, type Proxies } from './http/client.ts';
 export type { LeftOut, Model, ModelFile, Selection, Source, WeightFormat, Weights } from './source/source.ts';

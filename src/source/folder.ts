@@ -1,8 +1,9 @@
+import type { BigIntStats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve as absolute, sep } from 'node:path';
 
 import { ModelpackError } from '../errors.ts';
-import { openDisk, unreadable } from '../disk.ts';
+import { identityOf, openDisk, unreadable } from '../disk.ts';
 import { select } from './select.ts';
 import type { Model, ModelFile, Source } from './source.ts';
 
@@ -12,8 +13,10 @@ export const folder: Source = {
   accepts: isPath,
   async resolve(reference, selection) {
     const path = absolute(reference);
-    const found = await stat(path).catch((error: unknown) => Promise.reject(unreadable(reference, error)));
-    if (found.isFile()) return local(reference, dirname(path), [{ path: basename(path), size: found.size }]);
+    const found = await stat(path, { bigint: true }).catch((error: unknown) =>
+      Promise.reject(unreadable(reference, error)),
+    );
+    if (found.isFile()) return local(reference, dirname(path), [localFile(basename(path), found)]);
     if (!found.isDirectory())
       throw new ModelpackError('usage', `${reference} is neither a file nor a folder`);
     const files = await walk(await realpath(path), path);
@@ -32,13 +35,23 @@ export function isPath(reference: string): boolean {
   return /^(\.{1,2}$|\.{0,2}\/|~\/|[A-Za-z]:[\\/])/.test(reference);
 }
 
+/** A file, and which one it was when it was listed. */
+interface LocalFile extends ModelFile {
+  readonly identity: string;
+}
+
+function localFile(path: string, found: BigIntStats): LocalFile {
+  return { path, size: Number(found.size), identity: identityOf(found) };
+}
+
 function local(
   reference: string,
   root: string,
-  files: readonly ModelFile[],
+  files: readonly LocalFile[],
   leftOut: Model['leftOut'] = [],
 ): Model {
   const name = basename(absolute(reference));
+  const identities = new Map(files.map((file) => [file.path, file.identity]));
   return {
     name,
     source: `./${name}`,
@@ -47,36 +60,44 @@ function local(
     async checkAccess() {},
     async read(file, into, start, run) {
       await using disk = await openDisk(join(root, ...file.path.split('/')));
-      if (disk.size !== file.size) {
-        throw new ModelpackError(
-          'integrity',
-          `${disk.path} changed while it was read: ${disk.size} bytes, was ${file.size}`,
-        );
-      }
+      if (disk.identity !== identities.get(file.path)) throw changed(disk.path);
       await disk.read(into, start);
+      if (await disk.changed()) throw changed(disk.path);
       run.report({ type: 'bytes', count: into.length, from: 'disk' });
     },
   };
 }
 
-/** The regular files below `root`. A link is followed to a file inside it; any other link is refused. */
-async function walk(real: string, root: string): Promise<ModelFile[]> {
-  const files: ModelFile[] = [];
+function changed(path: string): ModelpackError {
+  return new ModelpackError('integrity', `${path} changed while it was read`, {
+    hint: 'run the same command again when nothing writes to it',
+  });
+}
+
+/** The files below `root`. A link is followed to a file inside it; any other link, and what is no file, is refused. */
+async function walk(real: string, root: string): Promise<LocalFile[]> {
+  const files: LocalFile[] = [];
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
     const path = join(entry.parentPath, entry.name);
-    const target = entry.isSymbolicLink() ? await realpath(path).catch(() => undefined) : path;
-    if (entry.isSymbolicLink() && target?.startsWith(real + sep) !== true) {
-      throw new ModelpackError('usage', `${path} is a link that leads out of ${root}`, {
-        hint: 'replace it by what it leads to',
-      });
-    }
-    const found = await stat(path);
-    if (entry.isSymbolicLink() && found.isDirectory()) {
-      throw new ModelpackError('usage', `${path} is a link to a folder`, {
-        hint: 'replace it by the folder',
-      });
-    }
-    if (found.isFile()) files.push({ path: relative(root, path).split(sep).join('/'), size: found.size });
+    if (entry.isSymbolicLink()) await checkLink(path, real, root);
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile())
+      throw refused(path, found.isDirectory() ? 'is a link to a folder' : 'is no regular file');
+    files.push(localFile(relative(root, path).split(sep).join('/'), found));
   }
   return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function checkLink(path: string, real: string, root: string): Promise<void> {
+  const target = await realpath(path).catch(() => undefined);
+  if (target === undefined) throw refused(path, 'is a link to nothing');
+  if (!target.startsWith(real + sep))
+    throw refused(path, `is a link that leads out of ${root}, to ${target}`);
+}
+
+function refused(path: string, why: string): ModelpackError {
+  return new ModelpackError('usage', `${path} ${why}`, {
+    hint: 'a folder is bundled whole: put the file itself there, or leave it out of the folder',
+  });
 }

@@ -363,12 +363,12 @@ describe.concurrent('a typo', () => {
       /^modelpack: .*--progress.*auto, plain, json, none/,
       /^hint: /,
     ],
-    [['fetch', 'clip:ViT-B/32', '-o', 'm.tar'], /^modelpack: "?clip:"? /, /^hint: sources are /],
+    [['fetch', 'zoo:ViT-B/32', '-o', 'm.tar'], /^modelpack: "?zoo:"? /, /^hint: sources are /],
     [['fetch', 'ftp://example.com/model', '-o', 'm.tar'], /^modelpack: "?ftp:"? /, /^hint: sources are /],
     [
-      ['fetch', 'https://example.com/model', '-o', 'm.tar'],
-      /^modelpack: "?example\.com"? is not the Hugging Face Hub/,
-      /^hint: /,
+      ['fetch', 'http://example.com/model', '-o', 'm.tar'],
+      /^modelpack: http:\/\/example\.com\/model is neither encrypted nor has a known hash/,
+      /^hint: use https:/,
     ],
     [
       ['fetch', 'datasets/acme/data', '-o', 'm.tar'],

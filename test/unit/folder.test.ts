@@ -1,8 +1,11 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { ModelpackError } from '../../src/errors.ts';
 import { folder } from '../../src/source/folder.ts';
 import { automatic } from '../../src/source/sources.ts';
 import { temporaryFolder } from '../helpers/tmp.ts';
@@ -48,13 +51,28 @@ describe('a folder as a source', () => {
   });
 
   it.each([
-    ['out of it', '../outside'],
-    ['to nothing', 'gone'],
-    ['to a folder', 'sub'],
-  ])('refuses a link %s rather than leave something out', async (_, target) => {
+    ['out of it', '../outside', /link is a link that leads out of .*model, to .*outside$/],
+    ['to nothing', 'gone', /link is a link to nothing$/],
+    ['to a folder', 'sub', /link is a link to a folder$/],
+  ])('refuses a link %s rather than leave something out', async (_, target, message) => {
     await using at = await made();
     await symlink(target, join(at.path, 'model', 'link'));
-    await expect(resolve(join(at.path, 'model'))).rejects.toMatchObject({ code: 'usage' });
+    await expect(resolve(join(at.path, 'model'))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('refuses what is no regular file, such as a socket', async () => {
+    await using at = await made();
+    const server = createServer().listen(join(at.path, 'model', 'socket'));
+    await once(server, 'listening');
+    const refused = expect(resolve(join(at.path, 'model'))).rejects;
+    await refused.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/socket is no regular file$/),
+    });
+    server.close();
   });
 
   it('may be a single file', async () => {
@@ -63,12 +81,17 @@ describe('a folder as a source', () => {
     expect(model).toMatchObject({ name: 'outside', files: [{ path: 'outside', size: 6 }] });
   });
 
-  it('notices a file that changes while it is read', async () => {
+  it.each([
+    ['grows', (path: string) => writeFile(path, '{"longer":1}')],
+    ['is written again', (path: string) => writeFile(path, '[]').then(() => utimes(path, 1, 1))],
+    ['is replaced', (path: string) => writeFile(`${path}.new`, '{}').then(() => rename(`${path}.new`, path))],
+    ['is removed', (path: string) => rm(path)],
+  ])('notices a file that %s before it is read', async (_, change) => {
     await using at = await made();
     const model = await resolve(join(at.path, 'model'));
-    await writeFile(join(at.path, 'model', 'a.json'), '{"longer":1}');
-    await expect(model.read(model.files[0]!, Buffer.alloc(2), 0, run)).rejects.toMatchObject({
-      code: 'integrity',
-    });
+    await change(join(at.path, 'model', 'a.json'));
+    const read = model.read(model.files[0]!, Buffer.alloc(2), 0, run);
+    await expect(read).rejects.toBeInstanceOf(ModelpackError);
+    await expect(read).rejects.toMatchObject({ message: expect.stringMatching(/a\.json/) });
   });
 });

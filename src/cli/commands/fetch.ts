@@ -28,6 +28,7 @@ interface Flags extends S3Flags {
 const examples = `Examples:
   modelpack fetch google-bert/bert-base-cased -o models.tar
   modelpack fetch google-bert/bert-base-cased@main vision=openai/clip-vit-base-patch32 -o models.tar
+  modelpack fetch clip:ViT-B/32 easyocr:en+ch_sim whisper:base ./model_state_dict.pkl -o s3://my-bucket/models.tar
   modelpack fetch TheBloke/Llama-2-7B-GGUF --include '*Q4_K_M*' -o llama.tar --dry-run
 `;
 
@@ -38,7 +39,7 @@ export function addFetch(root: Command, act: Act): Command {
     .description('Pull models and serialize them into one bundle, every file verified.')
     .argument(
       '<source...>',
-      'org/name, org/name@revision, hf:org/name, ./folder, ./file; name=source renames',
+      'org/name, org/name@revision, clip:…, easyocr:…, whisper:…, ./folder, ./file, https://…; name=source renames',
     )
     .requiredOption('-o, --output <file | s3://bucket/key>', 'where the bundle goes')
     .option('--revision <rev>', 'branch, tag or commit, for a single source')

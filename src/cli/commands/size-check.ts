@@ -28,6 +28,7 @@ interface Flags extends S3Connection {
 
 const examples = `Examples:
   modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
+  modelpack size-check google-bert/bert-base-cased clip:ViT-B/32
   modelpack size-check models.tar --tmp 2GB --memory 3008MB --gate tmp --gate memory
   modelpack size-check ./my-model --format github
 `;
