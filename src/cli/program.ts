@@ -44,7 +44,10 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     .addHelpText('before', examples)
     .addHelpText(
       'after',
-      '\nEvery option can be set by a variable: MODELPACK_<OPTION>, such as MODELPACK_JOBS=4.',
+      [
+        '\nEvery option can be set by a variable: MODELPACK_<OPTION>, such as MODELPACK_JOBS=4.',
+        'MODELPACK_CATALOGS names a folder of catalogs, MODELPACK_MIRROR_CLIP (_EASYOCR, _WHISPER) a mirror.',
+      ].join('\n'),
     );
 
   async function act(command: Command, work: (session: Session) => Promise<Outcome>): Promise<void> {

@@ -67,8 +67,7 @@ describe('a folder as a source', () => {
     await using at = await made();
     const server = createServer().listen(join(at.path, 'model', 'socket'));
     await once(server, 'listening');
-    const refused = expect(resolve(join(at.path, 'model'))).rejects;
-    await refused.toMatchObject({
+    await expect(resolve(join(at.path, 'model'))).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringMatching(/socket is no regular file$/),
     });
