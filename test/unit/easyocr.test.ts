@@ -78,11 +78,15 @@ describe("EasyOCR's choice of a recognizer", () => {
   });
 
   it.each([
-    ['ch_sim+en+ja', 'easyocr:ch_sim+en easyocr:ja+en'],
-    ['de+ru', 'easyocr:ru easyocr:de'],
-    ['ja+ko+ch_sim', 'easyocr:ch_sim easyocr:ja+ko'],
-  ])('refuses %s and says what to do', (languages, hint) => {
-    expect(ask(languages)).toMatchObject({ code: 'usage', hint: expect.stringContaining(hint) });
+    ['ch_sim+en+ja', 'ch_sim and ja', 'easyocr:ch_sim+en easyocr:ja+en'],
+    ['de+ru', 'ru and de', 'easyocr:ru easyocr:de'],
+    ['ja+ko+ch_sim', 'ch_sim and ja+ko', 'easyocr:ch_sim easyocr:ja+ko'],
+  ])('refuses %s and says what to do', (languages, both, hint) => {
+    expect(ask(languages)).toMatchObject({
+      code: 'usage',
+      message: `one reader of EasyOCR cannot read both ${both}`,
+      hint: expect.stringContaining(hint),
+    });
   });
 
   it.each(broken)('refuses %s, which EasyOCR lists and cannot load', (language) => {

@@ -8,8 +8,10 @@ import { left, right, widest } from './table.ts';
 /** The location alone on its line, for scripts; a dry run shows the plan. */
 export function fetched(result: FetchResult, paint: Paint): string {
   if (result.plan === undefined) return result.location;
-  const targets = (result.targets ?? []).map(({ target, size, files }) => {
-    return `  ${printable(target)}   ${formatCount(files, 'file')}, ${formatSize(size)}`;
+  const rows = result.targets ?? [];
+  const names = widest(rows.map(({ target }) => printable(target)));
+  const targets = rows.map(({ target, size, files: count }) => {
+    return `  ${left(printable(target), names)}   ${formatCount(count, 'file')}, ${formatSize(size)}`;
   });
   const sizes = result.plan.map(({ size }) => formatSize(size));
   const out = (result.leftOut ?? []).map((row) =>

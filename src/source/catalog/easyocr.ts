@@ -32,13 +32,10 @@ export function recognizerFor(languages: readonly string[]): Recognizer {
   if (rest.length === 0) return chosen;
   const first = languages.filter((each) => readable.includes(each));
   const english = languages.filter((each) => each === 'en');
-  throw new ModelpackError(
-    'usage',
-    `one reader of EasyOCR cannot read ${first.join('+')} and ${rest.join('+')}`,
-    {
-      hint: `a reader has one recognizer: take two, easyocr:${first.join('+')} easyocr:${[...rest, ...english].join('+')}`,
-    },
-  );
+  const own = first.filter((each) => each !== 'en').join('+');
+  throw new ModelpackError('usage', `one reader of EasyOCR cannot read both ${own} and ${rest.join('+')}`, {
+    hint: `a reader has one recognizer: take two, easyocr:${first.join('+')} easyocr:${[...rest, ...english].join('+')}`,
+  });
 }
 
 /** Codes in small letters, in the order given. */
