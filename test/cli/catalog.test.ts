@@ -174,6 +174,16 @@ describe.concurrent('a catalog of the user', () => {
     expect(requestsOf(bench.web)).toEqual(['HEAD /zoo/vocab.txt']);
   });
 
+  test('that gives the size needs no server that does', async () => {
+    await using bench = await openWebBench({
+      '/zoo/tiny.pt': { body: weights, ranges: false, length: false },
+    });
+    await bench.catalog([{ name: 'tiny', files: [tiny.files[0]!] }]);
+    const run = await bench.run(['fetch', 'zoo:tiny', '-o', 'm.tar', '--part-size', '1MiB']);
+    expect(run.code, run.stderr).toBe(0);
+    expect((await membersOf(bench.folder.join('m.tar'))).get('zoo/tiny.pt')?.equals(weights)).toBe(true);
+  });
+
   test('whose models stand in one folder shares a file of theirs, in either order', async () => {
     await using bench = await openWebBench(files);
     await bench.catalog([tiny, bigOne]);

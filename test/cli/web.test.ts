@@ -79,6 +79,19 @@ describe.concurrent('a file on the web', () => {
     },
   );
 
+  test.each<[string, Partial<WebFile>]>([
+    ['that is weak in answers to HEAD', { etag: '"a"', headEtag: 'W/"a"' }],
+    [
+      'in answers to HEAD alone, and a date in all',
+      { etag: null, headEtag: '"a"', modified: 'Mon, 01 Jan 2024 00:00:00 GMT' },
+    ],
+  ])('may have a tag %s', async (_, file) => {
+    await using bench = await open(file);
+    const run = await bench.run(['fetch', address(bench), '-o', 'm.tar', ...inParts]);
+    expect(run.code, run.stderr).toBe(0);
+    await expectWhole(bench);
+  });
+
   test('goes on where the connection was cut', async () => {
     await using bench = await open();
     bench.web.fault(({ method }, before) =>

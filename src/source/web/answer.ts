@@ -7,8 +7,9 @@ import { passingFailure } from '../../http/status.ts';
 export interface Announced {
   /** In bytes; undefined when the server does not say it, or sends the file compressed. */
   readonly size: number | undefined;
-  /** The entity tag, or else the time of the last change. RFC 9110, 8.8. */
-  readonly validator: string | undefined;
+  /** The entity tag and the time of the last change: RFC 9110, 8.8. */
+  readonly etag: string | undefined;
+  readonly modified: string | undefined;
   /** False when the server says that it has no ranges. */
   readonly ranged: boolean;
 }
@@ -29,7 +30,8 @@ export function announced(answer: Served, what: string): Announced {
   }
   return {
     size: sizeIn(answer),
-    validator: header(headers, 'etag') ?? header(headers, 'last-modified'),
+    etag: header(headers, 'etag'),
+    modified: header(headers, 'last-modified'),
     ranged: header(headers, 'accept-ranges')?.toLowerCase() !== 'none',
   };
 }
@@ -37,15 +39,19 @@ export function announced(answer: Served, what: string): Announced {
 /** @throws ModelpackError `integrity` when the server has another file by now */
 export function checkSame(first: Announced, now: Announced, what: string): void {
   const differs = (a: unknown, b: unknown): boolean => a !== undefined && b !== undefined && a !== b;
-  if (!differs(first.size, now.size) && !differs(first.validator, now.validator)) return;
+  const same =
+    !differs(first.size, now.size) &&
+    !differs(bare(first.etag), bare(now.etag)) &&
+    !differs(first.modified, now.modified);
+  if (same) return;
   throw new ModelpackError('integrity', `${what} was replaced on its server while it was read`, {
     hint: 'run the same command again',
   });
 }
 
 /** So that a server that has another file by now sends all of it instead of a range. RFC 9110, 13.1.5: strong tags only. */
-export function ifRange({ validator }: Announced): Record<string, string> {
-  return validator?.startsWith('"') === true ? { 'if-range': validator } : {};
+export function ifRange({ etag }: Announced): Record<string, string> {
+  return etag?.startsWith('"') === true ? { 'if-range': etag } : {};
 }
 
 /** What it means that a server does not give the file. */
@@ -67,12 +73,23 @@ export function refusal({ status, headers, url }: Served, what: string): Error {
   });
 }
 
-function sizeIn({ status, headers }: Served): number | undefined {
-  if ((header(headers, 'content-encoding') ?? 'identity') !== 'identity') return undefined;
+/** Whether the body is the file itself, not compressed. */
+export function isPlain({ headers }: Served): boolean {
+  return (header(headers, 'content-encoding') ?? 'identity') === 'identity';
+}
+
+function sizeIn(answer: Served): number | undefined {
+  const { status, headers } = answer;
+  if (!isPlain(answer)) return undefined;
   const text =
     status === 200
       ? header(headers, 'content-length')
       : /^bytes \d+-\d+\/(\d+)$/.exec(header(headers, 'content-range') ?? '')?.[1];
   const size = /^\d+$/.test(text ?? '') ? Number(text) : Number.NaN;
   return Number.isSafeInteger(size) ? size : undefined;
+}
+
+/** Servers make a tag weak where they would compress: RFC 9110, 8.8.3.2. */
+function bare(etag: string | undefined): string | undefined {
+  return etag?.replace(/^W\//, '');
 }

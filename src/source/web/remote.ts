@@ -1,15 +1,15 @@
 import type { LimitFunction } from 'p-limit';
 
-import type { Bytes } from '../../bytes.ts';
 import { ModelpackError } from '../../errors.ts';
 import type { Run } from '../../events.ts';
-import { discard, header, networkFailure, type HttpClient } from '../../http/client.ts';
+import { discard, header, type HttpClient } from '../../http/client.ts';
 import { fill, ranges, type Place, type Rest } from '../../http/ranged.ts';
 import { follow, type Served } from '../../http/redirect.ts';
 import { Retryable, retrying } from '../../http/retry.ts';
 import { inSequence } from '../../sequence.ts';
 import { authorizationOf, isPrivate, plainRefused } from './address.ts';
-import { announced, checkSame, ifRange, refusal, type Announced } from './answer.ts';
+import { announced, checkSame, ifRange, isPlain, refusal, type Announced } from './answer.ts';
+import { inOrder } from './in-order.ts';
 
 export interface RemoteOptions {
   readonly client: HttpClient;
@@ -58,10 +58,15 @@ export async function openRemote(url: URL, options: RemoteOptions, run: Run): Pr
 
   /** What is said of the file at first holds until the end. */
   function check(answer: Served): Announced {
-    const now = announced(answer, what);
-    first ??= now;
-    checkSame(first, now, what);
-    return first;
+    try {
+      const now = announced(answer, what);
+      first ??= now;
+      checkSame(first, now, what);
+      return now;
+    } catch (error) {
+      discard(answer);
+      throw error;
+    }
   }
 
   async function locate(current: Run): Promise<Place> {
@@ -92,49 +97,16 @@ export async function openRemote(url: URL, options: RemoteOptions, run: Run): Pr
   const size = options.size ?? first?.size;
   if (size === undefined) throw sizeless(url, what);
 
-  /** All of it, from byte `from` on, of which the server knows nothing. */
-  async function* whole(from: number, current: Run): AsyncGenerator<Buffer, undefined> {
+  async function openWhole(current: Run): Promise<Served> {
     const answer = await askAt(url, current)('GET', {});
     const { size: now = size } = check(answer);
-    if (now !== size)
-      throw new ModelpackError('integrity', `${what} has ${now} bytes, ${size} were announced`);
-    if (header(answer.headers, 'content-encoding') !== undefined)
-      throw new Retryable(`${url.host} sent something else than plain bytes`);
-    let position = 0;
-    try {
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        current.report({ type: 'bytes', count: chunk.length, from: 'network' });
-        position += chunk.length;
-        if (position > from) yield chunk.subarray(Math.max(0, chunk.length - (position - from)));
-      }
-    } catch (error) {
-      throw networkFailure(error, url, current.signal);
-    } finally {
-      discard(answer);
-    }
+    if (now === size && isPlain(answer)) return answer;
+    discard(answer);
+    if (now === size) throw new Retryable(`${url.host} sent something else than plain bytes`);
+    throw new ModelpackError('integrity', `${what} has ${now} bytes, ${size} were announced`);
   }
 
-  /** The same, begun again where it broke off. */
-  async function* inOrder(current: Run): Bytes {
-    let given = 0;
-    let source = whole(0, current);
-    const next = async (): Promise<Buffer | undefined> => {
-      try {
-        return (await source.next()).value;
-      } catch (error) {
-        source = whole(given, current);
-        throw error;
-      }
-    };
-    for (;;) {
-      const chunk = await retrying(next, { what, run: current });
-      if (chunk === undefined) return;
-      given += chunk.length;
-      yield chunk;
-    }
-  }
-
-  const stream = inSequence(what, inOrder);
+  const stream = inSequence(what, (current) => inOrder(what, () => openWhole(current), current));
   let ranged = first?.ranged !== false;
 
   async function read(into: Uint8Array, start: number, current: Run): Promise<void> {

@@ -12,6 +12,8 @@ export interface WebFile {
   readonly ranges?: boolean;
   /** Whether HEAD and GET say the length. Default true. */
   readonly length?: boolean;
+  /** The tag in answers to HEAD, where it is not that of GET; null for none. */
+  readonly headEtag?: string | null;
   /** The status of HEAD, where it is not that of GET. */
   readonly head?: number;
   /** `user:password` that must be sent. */
@@ -121,7 +123,8 @@ function answer(
     if (entry.authorization !== expected) return void response.writeHead(401).end();
   }
   if (entry.method === 'HEAD' && file.head !== undefined) return void response.writeHead(file.head).end();
-  if (etag !== null) response.setHeader('ETag', etag);
+  const shown = entry.method === 'HEAD' && file.headEtag !== undefined ? file.headEtag : etag;
+  if (shown !== null) response.setHeader('ETag', shown);
   if (modified !== undefined) response.setHeader('Last-Modified', modified);
   if (type !== undefined) response.setHeader('Content-Type', type);
   if (ranges) response.setHeader('Accept-Ranges', 'bytes');
