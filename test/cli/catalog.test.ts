@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { SizeReport } from '../../src/budget/report.ts';
 import clipData from '../../src/source/catalog/clip.json' with { type: 'json' };
@@ -7,9 +7,9 @@ import type { InspectResult } from '../../src/verbs/inspect.ts';
 import { filesIn, membersOf } from '../helpers/bundle.ts';
 import { hash, noise, openWebBench, requestsOf, type WebBench } from '../helpers/web-bench.ts';
 import { zipOf } from '../helpers/zip.ts';
-import { startHub } from '../servers/hub/hub.ts';
+import { startHub, type Hub } from '../servers/hub/hub.ts';
 import { big, tinyBert } from '../servers/hub/models.ts';
-import { startS3 } from '../servers/s3/server.ts';
+import { startS3, type S3Server } from '../servers/s3/server.ts';
 
 const MiB = 1024 ** 2;
 const vit = clipData.models.find(({ name }) => name === 'ViT-B/32')!;
@@ -244,90 +244,100 @@ describe.concurrent('a catalog of the user', () => {
 });
 
 describe('one bundle of every source', () => {
-  test('is the same in a file and in S3, and says what is in it', async () => {
-    const craft = noise(2 * MiB);
-    const english = noise(MiB);
-    const clip = noise(5 * MiB);
-    await using hub = await startHub({ repos: [tinyBert(), big({ size: 6 * MiB })] });
-    await using s3 = await startS3({ keys: { test: 'AS3cretOfThisTest' }, buckets: ['models'] });
-    await using bench = await openWebBench({
-      '/ViT-B-32.pt': clip,
+  const craft = noise(2 * MiB);
+  const english = noise(MiB);
+  const weights = noise(5 * MiB);
+  const local = './model_state_dict.pkl';
+  const sources = ['acme/tiny-bert', 'acme/big', 'clip:ViT-B/32', 'easyocr:en', local];
+  const member = (path: string, url: string, data: Buffer) => ({
+    path,
+    url,
+    member: path,
+    md5: hash(data, 'md5'),
+  });
+
+  let hub: Hub;
+  let s3: S3Server;
+  let bench: WebBench;
+  let onDisk: FetchResult;
+  let inS3: FetchResult;
+
+  async function run(...args: string[]) {
+    const outcome = await bench.run(args, { hub });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    return outcome;
+  }
+
+  const fetchTo = async (output: string, from: readonly string[] = sources) =>
+    (await run('fetch', ...from, '-o', output, '--json', '--part-size', '5MiB')).json<FetchResult>();
+
+  beforeAll(async () => {
+    hub = await startHub({ repos: [tinyBert(), big({ size: 6 * MiB })] });
+    s3 = await startS3({ keys: { test: 'AS3cretOfThisTest' }, buckets: ['models'] });
+    bench = await openWebBench({
+      '/ViT-B-32.pt': weights,
       '/craft.zip': zipOf([{ name: 'craft_mlt_25k.pth', data: craft }]),
       '/english.zip': zipOf([{ name: 'english_g2.pth', data: english, method: 0 }]),
     });
-    await bench.catalog(
-      [{ name: 'ViT-B/32', files: [{ path: 'ViT-B-32.pt', url: '/ViT-B-32.pt', sha256: hash(clip) }] }],
-      'clip',
-    );
-    const member = (path: string, url: string, data: Buffer) => ({
-      path,
-      url,
-      member: path,
-      md5: hash(data, 'md5'),
-    });
-    await bench.catalog(
-      [
-        {
-          name: 'en',
-          files: [
-            member('craft_mlt_25k.pth', '/craft.zip', craft),
-            member('english_g2.pth', '/english.zip', english),
-          ],
-        },
-      ],
-      'easyocr',
-    );
-    await bench.folder.write('model_state_dict.pkl', Buffer.from('80049503000000000000007d942e', 'hex'));
-    const sources = ['acme/tiny-bert', 'acme/big', 'clip:ViT-B/32', 'easyocr:en', './model_state_dict.pkl'];
-    const env = {
+    Object.assign(bench.env, {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'AS3cretOfThisTest',
       AWS_ENDPOINT_URL_S3: s3.endpoint,
-    };
-    const options = { hub, env };
+    });
+    const clip = [{ path: 'ViT-B-32.pt', url: '/ViT-B-32.pt', sha256: hash(weights) }];
+    await bench.catalog([{ name: 'ViT-B/32', files: clip }], 'clip');
+    const reader = [
+      member('craft_mlt_25k.pth', '/craft.zip', craft),
+      member('english_g2.pth', '/english.zip', english),
+    ];
+    await bench.catalog([{ name: 'en', files: reader }], 'easyocr');
+    await bench.folder.write(local, Buffer.from('80049503000000000000007d942e', 'hex'));
+    onDisk = await fetchTo('m.tar');
+    inS3 = await fetchTo('s3://models/m.tar');
+  }, 60_000);
 
-    const checked = (await bench.run(['size-check', ...sources, '--json'], options)).json<SizeReport>();
-    const dry = await bench.run(['fetch', ...sources, '-o', 'm.tar', '--dry-run'], options);
-    for (const source of sources) expect(dry.stdout).toMatch(new RegExp(`^  ${source} .*file`, 'm'));
+  afterAll(async () => {
+    for (const each of [bench, s3, hub]) await each[Symbol.asyncDispose]();
+  });
 
-    const args = ['fetch', ...sources, '--json', '--part-size', '5MiB', '-o'];
-    const onDisk = (await bench.run([...args, 'm.tar'], options)).json<FetchResult>();
-    const inS3 = (await bench.run([...args, 's3://models/m.tar'], options)).json<FetchResult>();
+  test('is the same in a file and in S3', async () => {
     expect(inS3).toMatchObject({ id: onDisk.id, size: onDisk.size, files: onDisk.files });
-    expect(onDisk).toMatchObject({ size: checked.bundleSize, files: checked.files });
-    expect(dry.stdout).toContain(`(${onDisk.size} bytes)`);
-
     const members = await membersOf(bench.folder.join('m.tar'));
     expect(members.get('easyocr/craft_mlt_25k.pth')?.equals(craft)).toBe(true);
     expect(members.get('easyocr/english_g2.pth')?.equals(english)).toBe(true);
-    expect(members.get('clip/ViT-B-32.pt')?.equals(clip)).toBe(true);
+    expect(members.get('clip/ViT-B-32.pt')?.equals(weights)).toBe(true);
     expect(members.has('model_state_dict.pkl/model_state_dict.pkl')).toBe(true);
+  });
 
-    for (const where of ['m.tar', 's3://models/m.tar']) {
-      const inspected = (await bench.run(['inspect', where, '--json'], options)).json<InspectResult>();
-      expect(inspected.id).toBe(onDisk.id);
-      expect(inspected.models.map(({ source }) => source)).toEqual([
-        'hf:acme/big',
-        'hf:acme/tiny-bert',
-        'clip:ViT-B/32',
-        'easyocr:en',
-        './model_state_dict.pkl',
-      ]);
-      expect((await bench.run(['verify', where], options)).code).toBe(0);
-      const again = (await bench.run(['size-check', where, '--json'], options)).json<SizeReport>();
-      expect(again).toMatchObject({
-        size: checked.size,
-        files: checked.files,
-        bundleSize: checked.bundleSize,
-      });
-    }
+  test('is added up beforehand, with a line for each model', async () => {
+    const checked = (await run('size-check', ...sources, '--json')).json<SizeReport>();
+    expect(checked).toMatchObject({ bundleSize: onDisk.size, files: onDisk.files });
+    expect(checked.targets.map(({ target }) => target)).toEqual(sources);
+    const dry = await run('fetch', ...sources, '-o', 'dry.tar', '--dry-run');
+    expect(dry.stdout).toContain(`(${onDisk.size} bytes)\nid ${onDisk.id}\n`);
+    for (const source of sources) expect(dry.stdout).toMatch(new RegExp(`^  ${source} .*file`, 'm'));
+  });
 
-    // Without the local file, whose hash nobody gives, it is known by what the sources say alone.
-    const given = ['fetch', ...sources.slice(0, -1), '--json', '-o', 's3://models/given.tar'];
-    const first = (await bench.run(given, options)).json<FetchResult>();
+  test.each(['m.tar', 's3://models/m.tar'])('says in %s what is in it, and is whole', async (where) => {
+    const inspected = (await run('inspect', where, '--json')).json<InspectResult>();
+    expect(inspected.id).toBe(onDisk.id);
+    expect(inspected.models.map(({ source, license }) => [source, license])).toEqual([
+      ['hf:acme/big', 'apache-2.0'],
+      ['hf:acme/tiny-bert', 'apache-2.0'],
+      ['clip:ViT-B/32', undefined],
+      ['easyocr:en', undefined],
+      [local, undefined],
+    ]);
+    await run('verify', where);
+    const checked = (await run('size-check', where, '--json')).json<SizeReport>();
+    expect(checked).toMatchObject({ files: onDisk.files, bundleSize: onDisk.size });
+  });
+
+  test('is known in S3 by what the sources say, without a file whose hash nobody gives', async () => {
+    const given = sources.filter((source) => source !== local);
+    const first = await fetchTo('s3://models/given.tar', given);
     bench.web.log.length = 0;
-    const second = (await bench.run(given, options)).json<FetchResult>();
-    expect(second).toMatchObject({ id: first.id, skipped: true });
+    expect(await fetchTo('s3://models/given.tar', given)).toMatchObject({ id: first.id, skipped: true });
     for (const { bytes } of bench.web.log) expect(bytes).toBeLessThan(70_000);
   });
 });
