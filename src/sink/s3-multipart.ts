@@ -56,6 +56,12 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
   let compared: Compared | undefined;
   const abandonment = heedAbandonment(run);
 
+  /** Bytes of each part that S3 has, by number: a run that ends early has not come to compare all of them. */
+  function sizes(): ReadonlyMap<number, number> {
+    const found = [...(resumed?.stored.values() ?? [])].map(({ number, size }) => [number, size] as const);
+    return new Map([...found, ...[...sent.values()].map(({ number, length }) => [number, length] as const)]);
+  }
+
   async function discard(): Promise<void> {
     // Its own time: the run's signal may be what brought us here.
     abandonment.release();
@@ -102,9 +108,10 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
       return { etag, versionId, checksum, parts: { total: sent.size, sent: sent.size - reused, reused } };
     },
     async keep() {
-      if (leaveNothing || sent.size === 0) return discard();
-      const size = [...sent.values()].reduce((sum, { length }) => sum + length, 0);
-      const left = `left in S3 for the next run: ${formatCount(sent.size, 'part')}, ${formatSize(size)}`;
+      const there = [...sizes().values()];
+      if (leaveNothing || there.length === 0) return discard();
+      const size = there.reduce((sum, length) => sum + length, 0);
+      const left = `left in S3 for the next run: ${formatCount(there.length, 'part')}, ${formatSize(size)}`;
       const now = run.signal.aborted ? 'Ctrl-C again, or later ' : '';
       run.report({ type: 'note', text: `${left}; to remove them: ${now}modelpack uploads ${where} --abort` });
       if (await abandonment.isWanted()) return discard();

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { UploadPartCommand } from '@aws-sdk/client-s3';
+
+import { ModelpackError } from '../../src/errors.ts';
+import {
+  bucket,
+  clientOf,
+  denied,
+  location,
+  noise,
+  PART,
+  partsSent,
+  smallServer,
+  upload,
+  type SendingOptions,
+} from '../helpers/sending.ts';
+import { temporaryFolder } from '../helpers/tmp.ts';
+import type { FaultHook, S3Server } from '../servers/s3/server.ts';
+
+/** Of nine parts. */
+const bytes = noise(8 * PART + 100);
+
+/** Refuses the part and all after it, which ends the run and leaves what came before. */
+function stopAt(number: number): FaultHook {
+  return ({ operation, query }) =>
+    operation === 'UploadPart' && Number(query.get('partNumber')) >= number ? denied : undefined;
+}
+
+/** A run that leaves the parts before `number`. */
+async function broken(s3: S3Server, number: number, options: SendingOptions = {}): Promise<string> {
+  s3.setFault(stopAt(number));
+  const { outcome, notes } = await upload(s3, bytes, { jobs: 1, ...options });
+  expect(outcome).toBe('refused');
+  expect(notes.at(-1)).toContain(`left in S3 for the next run: ${number - 1} part`);
+  s3.setFault(undefined);
+  s3.log.length = 0;
+  return s3.uploads()[0]!.uploadId;
+}
+
+async function expectRight(s3: S3Server, expected = bytes): Promise<void> {
+  expect(expected.equals(await s3.body(bucket, 'key'))).toBe(true);
+  expect(s3.uploads()).toEqual([]);
+}
+
+/** Begins like a run on another machine: without the journal of the first one. */
+const elsewhere = ['the same machine', 'another machine'] as const;
+
+describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (where) => {
+  const there = (state: string) => ({ state: where === 'the same machine' ? state : `${state}-2` });
+
+  it('sends the parts that are missing, and no other', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    const uploadId = await broken(s3, 5, { state });
+    const { result, notes } = await upload(s3, bytes, there(state));
+    expect(result?.parts).toEqual({ total: 9, sent: 5, reused: 4 });
+    expect(notes).toEqual(['4 parts of 9 were in S3 already']);
+    expect(partsSent(s3)).toEqual([5, 6, 7, 8, 9]);
+    expect(new Set(s3.log.flatMap(({ query }) => query.get('uploadId') ?? []))).toEqual(new Set([uploadId]));
+    await expectRight(s3);
+  });
+
+  it('sends a part again that holds other bytes', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    const UploadId = await broken(s3, 7, { state });
+    const part = { Bucket: bucket, Key: 'key', UploadId, PartNumber: 3 };
+    await clientOf(s3).send(
+      new UploadPartCommand({ ...part, Body: noise(PART, 9), ChecksumAlgorithm: 'CRC32' }),
+    );
+    s3.log.length = 0;
+    const { result } = await upload(s3, bytes, there(state));
+    expect(result?.parts).toEqual({ total: 9, sent: 4, reused: 5 });
+    expect(partsSent(s3)).toEqual([3, 7, 8, 9]);
+    await expectRight(s3);
+  });
+
+  it('leaves all parts for the next run when it is broken off before it has compared one', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    await broken(s3, 5, { state });
+    const stop = new AbortController();
+    const interrupted = new ModelpackError('interrupted', 'interrupted');
+    const run = {
+      signal: stop.signal,
+      report: ({ type }: { type: string }) => void (type === 'transfer' && stop.abort(interrupted)),
+    };
+    expect(await upload(s3, bytes, { ...there(state), run })).toMatchObject({ outcome: 'interrupted' });
+    expect(s3.uploads()).toMatchObject([{ parts: 4 }]);
+    const { result } = await upload(s3, bytes, there(state));
+    expect(result?.parts).toEqual({ total: 9, sent: 5, reused: 4 });
+    await expectRight(s3);
+  });
+
+  it('leaves no journal, nor a folder for it', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    await broken(s3, 5, { state });
+    await upload(s3, bytes, there(state));
+    // On another machine the first one keeps what it noted, until it writes there again.
+    expect(await folder.list()).toEqual(where === 'the same machine' ? [] : ['state']);
+  });
+
+  it('may be gone on with several times', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    await broken(s3, 3, { state });
+    await broken(s3, 5, there(state));
+    await broken(s3, 8, there(state));
+    const { result } = await upload(s3, bytes, there(state));
+    expect(result?.parts).toEqual({ total: 9, sent: 2, reused: 7 });
+    await expectRight(s3);
+  });
+
+  it('starts anew when it is removed meanwhile', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    const uploadId = await broken(s3, 5, { state });
+    s3.setFault(({ operation, query }) =>
+      operation === 'UploadPart' && query.get('uploadId') === uploadId
+        ? { status: 404, code: 'NoSuchUpload' }
+        : undefined,
+    );
+    const { result, notes } = await upload(s3, bytes, there(state));
+    expect(result?.parts).toEqual({ total: 9, sent: 9, reused: 0 });
+    expect(notes).toContain(`the upload to ${location} was removed while it ran; everything is sent again`);
+    await expectRight(s3);
+  });
+
+  it('is not gone on with by --force, which leaves nothing when it fails', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    await broken(s3, 5, { state });
+    s3.setFault(stopAt(3));
+    const { outcome } = await upload(s3, bytes, { ...there(state), jobs: 1, force: true });
+    expect(outcome).toBe('refused');
+    expect(s3.uploads()).toEqual([]);
+    expect(await folder.list()).toEqual(where === 'the same machine' ? [] : ['state']);
+  });
+});
+
+describe.concurrent('two machines that send the same to one key at once', () => {
+  it('both come to a right end', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    let begun: () => void = () => {};
+    const first = new Promise<void>((resolve) => (begun = resolve));
+    let second: Promise<unknown> | undefined;
+    // The first waits in its fourth part until the second has gone on with its upload.
+    s3.setFault(async ({ operation, query }) => {
+      if (operation === 'UploadPart' && query.get('partNumber') === '4') begun();
+      return undefined;
+    });
+    const one = upload(s3, bytes, { state: folder.join('one'), jobs: 1 });
+    await first;
+    second = upload(s3, bytes, { state: folder.join('two'), jobs: 1 });
+    expect(await Promise.all([one, second])).toMatchObject([{ outcome: 'done' }, { outcome: 'done' }]);
+    await expectRight(s3);
+  });
+});
+
+describe.concurrent('what a run noted here', () => {
+  it('is removed when S3 does not let it begin', async () => {
+    await using s3 = await smallServer({
+      fault: ({ operation }) => (operation === 'CreateMultipartUpload' ? denied : undefined),
+    });
+    await using folder = await temporaryFolder();
+    expect(await upload(s3, bytes, { state: folder.join('state') })).toMatchObject({ outcome: 'refused' });
+    expect(await folder.list()).toEqual([]);
+  });
+
+  it('is removed with the upload when everything now fits one put', async () => {
+    await using s3 = await smallServer();
+    await using folder = await temporaryFolder();
+    const state = folder.join('state');
+    await broken(s3, 5, { state });
+    const { result } = await upload(s3, bytes, { state, partSize: bytes.length });
+    expect(result?.parts).toEqual({ total: 1, sent: 1, reused: 0 });
+    await expectRight(s3);
+    expect(await folder.list()).toEqual([]);
+  });
+});
