@@ -1,7 +1,7 @@
-import { messageOf } from '../errors.ts';
+import { messageOf, ModelpackError } from '../errors.ts';
 import { describeAttributes, keepsAttributes } from '../s3/attributes.ts';
 import { crc32, encodeCrc32 } from '../s3/crc32.ts';
-import { beginMultipart, multipart } from '../s3/multipart.ts';
+import { beginMultipart, multipart, type Multipart } from '../s3/multipart.ts';
 import { nameBehind } from '../s3/object.ts';
 import { isMd5, md5Of, unquoted, type SentPart } from '../s3/proof.ts';
 import { compare, differs, type Compared, type Target } from '../s3/stored.ts';
@@ -12,7 +12,7 @@ import { heedAbandonment } from './abandon.ts';
 import type { S3Writer, S3Writing } from './s3.ts';
 import { provenParts, resumable } from './s3-resume.ts';
 import { StartOver } from './sink.ts';
-import { uploadJournal, type UploadJournal } from './upload-journal.ts';
+import { uploadJournal, type UploadHead, type UploadJournal } from './upload-journal.ts';
 
 const ABORT_SECONDS = 10;
 
@@ -21,9 +21,7 @@ const ABORT_SECONDS = 10;
  * object appears whole or not at all, and is compared with what was sent before this says that it is there.
  */
 export async function multipartWriter(target: Target, writing: S3Writing): Promise<S3Writer> {
-  const { endpoint } = target.client.config;
-  const server = endpoint === undefined ? 'aws' : JSON.stringify(await endpoint());
-  const journal = await uploadJournal(writing.stateFolder, server, formatS3Url(target.url), target.run);
+  const journal = await uploadJournal(writing.stateFolder, target);
   try {
     return await openWriter(target, writing, journal);
   } catch (error) {
@@ -41,11 +39,9 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
   const { former } = journal;
   const { best: resumed, notes } = await resumable(target, { ...head, content, fresh }, former);
   const proven = provenParts(fixed ? resumed : undefined, former, partSize);
-  // The answer may be lost, and the upload be there: then the next run knows by this that it is ours.
-  if (resumed === undefined) await journal.begin({ ...head, uploadId: undefined }, [], 0);
   const upload =
     resumed === undefined
-      ? await beginMultipart(target)
+      ? await begin(target, journal, head)
       : multipart(target, resumed.uploadId, target.checksums ? resumed.checksums : 'none');
   const { uploadId } = upload;
   for (const text of notes) run.report({ type: 'note', text });
@@ -120,6 +116,22 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
     },
     discard,
   };
+}
+
+/** Begins an upload, which is ours even if S3 made it and its answer is lost: the next run knows it by the journal. */
+async function begin(
+  target: Target,
+  journal: UploadJournal,
+  head: Omit<UploadHead, 'uploadId'>,
+): Promise<Multipart> {
+  await journal.begin({ ...head, uploadId: undefined }, [], 0);
+  try {
+    return await beginMultipart(target);
+  } catch (error) {
+    const refused = error instanceof ModelpackError && !['network', 'interrupted'].includes(error.code);
+    if (refused) await journal.remove();
+    throw error;
+  }
 }
 
 /** A part that S3 has already, if it holds just these bytes. */

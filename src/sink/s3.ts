@@ -1,5 +1,6 @@
 import type { Content } from '../bytes.ts';
 import type { StoredObject, Target } from '../s3/stored.ts';
+import { removeFormerUpload } from './former-upload.ts';
 import { multipartWriter } from './s3-multipart.ts';
 import { putWriter } from './s3-put.ts';
 import type { Writer } from './sink.ts';
@@ -28,5 +29,7 @@ export interface S3Writing {
 }
 
 export async function s3Writer(target: Target, writing: S3Writing): Promise<S3Writer> {
-  return writing.content.size <= writing.partSize ? putWriter(target) : multipartWriter(target, writing);
+  if (writing.content.size > writing.partSize) return multipartWriter(target, writing);
+  await removeFormerUpload(target, writing.stateFolder); // of when it was sent in smaller parts
+  return putWriter(target);
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import pRetry from 'p-retry';
 
 import { messageOf, ModelpackError } from '../errors.ts';
-import type { Run } from '../events.ts';
 import { MAX_PARTS } from '../parts.ts';
 import type { SentPart } from '../s3/proof.ts';
+import type { Target } from '../s3/stored.ts';
+import { formatS3Url } from '../s3/url.ts';
 import { lock, type Lock } from './lock.ts';
 
 /** Which upload it is, and of what. */
@@ -43,6 +44,7 @@ export interface UploadJournal {
   checked(position: number): void;
   /** Leaves it for the next run. */
   close(): Promise<void>;
+  /** One that cannot be removed stays: it is believed no further than S3 says the same. */
   remove(): Promise<void>;
 }
 
@@ -55,21 +57,17 @@ const none: UploadJournal = {
   remove: async () => {},
 };
 
-/**
- * @param folder for all journals; undefined for none
- * @param server and `where`: what is written to
- */
+/** @param folder for all journals; undefined for none */
 export async function uploadJournal(
   folder: string | undefined,
-  server: string,
-  where: string,
-  run: Run,
+  target: Pick<Target, 'client' | 'url' | 'run'>,
 ): Promise<UploadJournal> {
   if (folder === undefined) return none;
-  const name = createHash('sha256').update(`${server}\n${where}`).digest('hex').slice(0, 32);
-  const uploads = join(folder, 'uploads');
-  const path = join(uploads, `${name}.jsonl`);
-  let held: Lock;
+  const { run } = target;
+  const where = formatS3Url(target.url);
+  const path = await pathOf(folder, target);
+  const uploads = dirname(path);
+  let held: Lock | undefined;
   let made: string | undefined;
   try {
     made = await mkdir(uploads, { recursive: true, mode: 0o700 });
@@ -96,11 +94,16 @@ export async function uploadJournal(
     handle = undefined;
   }
 
+  async function removeFile(name: string): Promise<void> {
+    await rm(name, { force: true }).catch(() => {}); // a folder, or a disk that may not be written to any more
+  }
+
   async function close(): Promise<void> {
     await writing;
     await handle?.close();
     handle = undefined;
-    await held.release();
+    await held?.release();
+    held = undefined;
   }
 
   return {
@@ -116,6 +119,7 @@ export async function uploadJournal(
         await rename(`${path}.new`, path);
       } catch (error) {
         giveUp(error);
+        await removeFile(`${path}.new`);
       }
     },
     sent: (part) => append({ part }),
@@ -125,8 +129,8 @@ export async function uploadJournal(
     close,
     async remove() {
       await close();
-      await rm(path, { force: true });
-      await removeEmpty(uploads, made);
+      await removeFile(path);
+      await removeEmpty(uploads, made !== undefined && folder.startsWith(made) ? made : folder);
     },
   };
 }
@@ -140,14 +144,33 @@ async function lockPatiently(path: string, where: string): Promise<Lock> {
   });
 }
 
-/** Removes the folders that were made for this journal, as far as nothing else came into them. */
-async function removeEmpty(folder: string, first: string | undefined): Promise<void> {
-  if (first === undefined || !folder.startsWith(first)) return;
+/** Removes a folder and those above it, up to `last`, as far as nothing else is in them. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
   const removed = await rmdir(folder).then(
     () => true,
     () => false,
   );
-  if (removed) await removeEmpty(dirname(folder), first);
+  if (removed && folder !== last) await removeEmpty(dirname(folder), last);
+}
+
+/** Whether an earlier run to this address left a journal. Looks, and makes nothing. */
+export async function hasUploadJournal(
+  folder: string | undefined,
+  target: Pick<Target, 'client' | 'url'>,
+): Promise<boolean> {
+  if (folder === undefined) return false;
+  const found = await stat(await pathOf(folder, target)).catch(() => undefined);
+  return found?.isFile() === true;
+}
+
+async function pathOf(folder: string, { client, url }: Pick<Target, 'client' | 'url'>): Promise<string> {
+  const { endpoint } = client.config;
+  const server = endpoint === undefined ? 'aws' : JSON.stringify(await endpoint());
+  const name = createHash('sha256')
+    .update(`${server}\n${formatS3Url(url)}`)
+    .digest('hex')
+    .slice(0, 32);
+  return join(folder, 'uploads', `${name}.jsonl`);
 }
 
 /** @returns undefined when there is none, or none that can be used */
