@@ -45,19 +45,27 @@ export function describeAttributes({
   return JSON.stringify([storageClass, sse, sseKmsKeyId, inOrder(tags), inOrder(metadata)]);
 }
 
-/** Whether an object has the attributes that S3 tells of it: not its tags, nor which alias of a key was asked for. */
+/**
+ * Whether an object has these attributes, as far as S3 tells them: not the values of tags, nor which alias of a key was
+ * asked for.
+ *
+ * @param head undefined without leave to look: then nothing is known
+ */
 export function keepsAttributes(
   head: HeadObjectCommandOutput | undefined,
-  { storageClass, sse, metadata }: ObjectAttributes,
+  { storageClass, sse, tags, metadata }: ObjectAttributes,
 ): boolean {
-  if (head === undefined) return true;
+  if (head === undefined) return false;
   const {
     StorageClass: foundClass = 'STANDARD',
     ServerSideEncryption: foundSse,
+    TagCount: foundTags,
     Metadata: found = {},
   } = head;
+  const tagged = Object.keys(tags).length;
   return (
     JSON.stringify(inOrder(found)) === JSON.stringify(inOrder(metadata)) &&
+    tagged === (foundTags ?? tagged) &&
     foundClass === (storageClass ?? foundClass) &&
     foundSse === (sse ?? foundSse)
   );

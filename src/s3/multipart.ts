@@ -47,12 +47,20 @@ const asked = {
   none: {},
 } as const;
 
+/** An upload that was begun just now. */
+export interface Begun {
+  readonly upload: Multipart;
+  /** Whether S3 was asked more than once: it may have begun another one, and the answer was lost. */
+  readonly repeated: boolean;
+}
+
 /** Begins an upload, with the best checksums that the server takes. */
-export async function beginMultipart(target: Target): Promise<Multipart> {
+export async function beginMultipart(target: Target): Promise<Begun> {
   const { client, url, attributes, run } = target;
   const what = `starting an upload to ${formatS3Url(url)}`;
 
-  async function create(checksums: Checksums): Promise<Multipart> {
+  async function create(checksums: Checksums): Promise<Begun> {
+    let attempts = 0;
     const command = new CreateMultipartUploadCommand({
       Bucket: url.bucket,
       Key: url.key,
@@ -60,10 +68,11 @@ export async function beginMultipart(target: Target): Promise<Multipart> {
       ...asked[checksums],
     });
     try {
-      const { UploadId: id } = await calling({ what, action: 's3:PutObject', url, run }, (signal) =>
-        client.send(command, { abortSignal: signal }),
-      );
-      if (id !== undefined) return multipart(target, id, checksums);
+      const { UploadId: id } = await calling({ what, action: 's3:PutObject', url, run }, (signal) => {
+        attempts++;
+        return client.send(command, { abortSignal: signal });
+      });
+      if (id !== undefined) return { upload: multipart(target, id, checksums), repeated: attempts > 1 };
     } catch (error) {
       if (checksums === 'none' || !refusesChecksums(error)) throw error;
       return create(checksums === 'full' ? 'composite' : 'none');

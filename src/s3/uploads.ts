@@ -21,6 +21,7 @@ export interface Unfinished {
   readonly initiated: Date | undefined;
   /** Of what it was begun with; undefined where the server does not tell. */
   readonly checksum: { readonly algorithm: string | undefined; readonly type: string | undefined };
+  readonly storageClass: string | undefined;
 }
 
 /** A part of an unfinished upload. */
@@ -59,7 +60,8 @@ export async function* unfinishedUploads(
     for (const { Key: key, UploadId: uploadId, Initiated: initiated, ...rest } of page.Uploads ?? []) {
       if (key?.startsWith(prefix.key) !== true || uploadId === undefined) continue;
       const checksum = { algorithm: rest.ChecksumAlgorithm, type: rest.ChecksumType };
-      yield { url: { bucket: prefix.bucket, key }, uploadId, initiated, checksum };
+      const storageClass = rest.StorageClass || undefined;
+      yield { url: { bucket: prefix.bucket, key }, uploadId, initiated, checksum, storageClass };
     }
     const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
     const same = next.KeyMarker === after.KeyMarker && next.UploadIdMarker === after.UploadIdMarker;

@@ -1,16 +1,15 @@
 import { messageOf, ModelpackError } from '../errors.ts';
 import { describeAttributes, keepsAttributes } from '../s3/attributes.ts';
-import { crc32, encodeCrc32 } from '../s3/crc32.ts';
 import { beginMultipart, multipart, type Multipart } from '../s3/multipart.ts';
 import { nameBehind } from '../s3/object.ts';
-import { isMd5, md5Of, unquoted, type SentPart } from '../s3/proof.ts';
 import { compare, differs, type Compared, type Target } from '../s3/stored.ts';
-import { abortUpload, type StoredPart } from '../s3/uploads.ts';
+import { abortUpload } from '../s3/uploads.ts';
 import { formatS3Url } from '../s3/url.ts';
 import { formatCount, formatSize } from '../size.ts';
 import { heedAbandonment } from './abandon.ts';
 import type { S3Writer, S3Writing } from './s3.ts';
-import { provenParts, resumable } from './s3-resume.ts';
+import { provenParts, sameAs } from './s3-parts.ts';
+import { removeUnanswered, resumable } from './s3-resume.ts';
 import { StartOver } from './sink.ts';
 import { uploadJournal, type UploadHead, type UploadJournal } from './upload-journal.ts';
 
@@ -38,14 +37,17 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
   const head = { id, partSize, attributes: describeAttributes(attributes), begun: Date.now() };
   const { former } = journal;
   const { best: resumed, notes } = await resumable(target, { ...head, content, fresh }, former);
-  const proven = provenParts(fixed ? resumed : undefined, former, partSize);
+  const noted = fixed && resumed?.recorded === true ? resumed.stored : new Map<never, never>();
+  const proven = provenParts(noted, former, partSize);
   const upload =
     resumed === undefined
       ? await begin(target, journal, head)
-      : multipart(target, resumed.uploadId, target.checksums ? resumed.checksums : 'none');
+      : multipart(target, resumed.uploadId, resumed.checksums);
   const { uploadId } = upload;
   for (const text of notes) run.report({ type: 'note', text });
-  await journal.begin({ ...head, uploadId }, proven.parts, proven.from);
+  // Of one that was begun elsewhere the next run must not believe that it has our attributes.
+  const attributesHere = resumed?.attributesKnown === false ? undefined : head.attributes;
+  await journal.begin({ ...head, uploadId, attributes: attributesHere }, proven.parts, proven.from);
 
   const sent = new Map(proven.parts.map((part) => [part.number, part]));
   let reused = sent.size;
@@ -89,8 +91,7 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
       const parts = [...sent.values()].toSorted((a, b) => a.number - b.number);
       compared = await compare(target, parts, await upload.complete(parts).catch(startOver));
       if (compared === undefined) throw differs(url);
-      const known = resumed === undefined || resumed.recorded;
-      if (!known && !keepsAttributes(compared.head, attributes)) {
+      if (resumed?.attributesKnown === false && !keepsAttributes(compared.head, attributes)) {
         throw new StartOver(`the upload to ${where} was begun elsewhere with other metadata`);
       }
       abandonment.release();
@@ -126,7 +127,9 @@ async function begin(
 ): Promise<Multipart> {
   await journal.begin({ ...head, uploadId: undefined }, [], 0);
   try {
-    return await beginMultipart(target);
+    const { upload, repeated } = await beginMultipart(target);
+    if (repeated) await removeUnanswered(target, head.begun, upload.uploadId);
+    return upload;
   } catch (error) {
     const refused = error instanceof ModelpackError && !['network', 'interrupted'].includes(error.code);
     if (refused) await journal.remove();
@@ -134,19 +137,11 @@ async function begin(
   }
 }
 
-/** A part that S3 has already, if it holds just these bytes. */
-function sameAs(there: StoredPart | undefined, bytes: Uint8Array): SentPart | undefined {
-  if (there?.size !== bytes.length) return undefined;
-  const { number, etag, crc32: stored } = there;
-  const part = { number, length: bytes.length, crc32: crc32(bytes), etag, md5: undefined };
-  if (stored !== undefined) return stored === encodeCrc32(part.crc32) ? part : undefined;
-  if (!isMd5(etag)) return undefined;
-  const md5 = md5Of(bytes);
-  return unquoted(etag) === md5 ? { ...part, md5 } : undefined;
-}
-
-/** An upload that a clean-up or a lifecycle rule removed, or that lost a race, has to be made anew. */
+/**
+ * An upload that a clean-up or a lifecycle rule removed, that lost a race, or of which a part is not what S3 said, has
+ * to be made anew.
+ */
 function startOver(error: unknown): never {
-  const again = ['NoSuchUpload', 'ConditionalRequestConflict'].includes(nameBehind(error));
+  const again = ['NoSuchUpload', 'InvalidPart', 'ConditionalRequestConflict'].includes(nameBehind(error));
   throw again ? new StartOver((error as Error).message, { cause: error }) : error;
 }

@@ -1,13 +1,6 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-
-import { open, type Content } from '../bytes.ts';
 import { messageOf, ModelpackError } from '../errors.ts';
-import { partLength } from '../parts.ts';
-import { encodeCrc32 } from '../s3/crc32.ts';
 import type { Checksums } from '../s3/multipart.ts';
 import { nameBehind } from '../s3/object.ts';
-import { isMd5, unquoted, type SentPart } from '../s3/proof.ts';
 import type { Target } from '../s3/stored.ts';
 import {
   abortUpload,
@@ -16,8 +9,9 @@ import {
   type StoredPart,
   type Unfinished,
 } from '../s3/uploads.ts';
-import { formatS3Url } from '../s3/url.ts';
+import { formatS3Url, type S3Url } from '../s3/url.ts';
 import { formatCount, formatSize } from '../size.ts';
+import { comparer, fitsParts, type Sending } from './s3-parts.ts';
 import type { FormerUpload, UploadHead } from './upload-journal.ts';
 
 /** An upload that can be gone on with. */
@@ -26,15 +20,24 @@ export interface Resumed {
   readonly checksums: Checksums;
   /** The parts that S3 has, to be compared with the bytes when they pass. */
   readonly stored: ReadonlyMap<number, StoredPart>;
-  /** Whether this machine noted that it began it, and with which attributes. */
+  /** Whether this machine noted what it sent to it. */
   readonly recorded: boolean;
+  /** Whether this machine began it, with the attributes that are wanted. */
+  readonly attributesKnown: boolean;
 }
 
 /** What is to be uploaded. */
-export interface Wanted extends Omit<UploadHead, 'uploadId' | 'begun'> {
-  readonly content: Content;
+export interface Wanted extends Sending, Pick<UploadHead, 'id' | 'attributes'> {
   /** Nothing of an earlier run is used. */
   readonly fresh: boolean;
+}
+
+/** An upload as it was found. */
+interface Found {
+  readonly upload: Unfinished;
+  readonly stored: ReadonlyMap<number, StoredPart>;
+  /** Of its parts, in bytes. */
+  readonly size: number;
 }
 
 /** An upload with no parts, begun so long before or after our journal says that we began one, is not ours. */
@@ -52,36 +55,53 @@ export async function resumable(
   wanted: Wanted,
   former: FormerUpload | undefined,
 ): Promise<{ readonly best: Resumed | undefined; readonly notes: readonly string[] }> {
-  const { client, run } = target;
+  const { client, url, run } = target;
   const notes: string[] = [];
-  const ours: (Resumed & { readonly size: number; readonly upload: Unfinished; readonly fits: boolean })[] =
-    [];
+  const usable: (Resumed & Found)[] = [];
+  const useless: Found[] = [];
+  const strangers: Found[] = [];
   const holdsOurs = comparer(wanted);
 
   for (const upload of await candidates(target, former, notes)) {
     const stored = await storedParts(client, upload, run).catch(unlessRefused(notes));
     if (stored === undefined) continue;
     const size = [...stored.values()].reduce((sum, part) => sum + part.size, 0);
+    const found = { upload, stored, size };
     const recorded = isRecorded(upload, stored, former);
     if (!recorded && !(await holdsOurs(stored))) {
-      notes.push(stranger(upload, stored.size, size));
+      strangers.push(found);
       continue;
     }
-    const { algorithm = 'CRC32', type } = upload.checksum;
-    const alike = recorded ? isSame(former!, wanted) : isTold(target);
-    const fits = !wanted.fresh && alike && fitsParts(stored, wanted) && algorithm === 'CRC32';
-    const checksums = type === 'COMPOSITE' ? 'composite' : 'full';
-    ours.push({ uploadId: upload.uploadId, checksums, stored, recorded, size, upload, fits });
+    const attributesKnown = recorded && former!.attributes !== undefined;
+    const checksums = checksumsOf(found, target.checksums);
+    const fits =
+      !wanted.fresh &&
+      checksums !== undefined &&
+      fitsParts(stored, wanted) &&
+      (!recorded || (former!.id === wanted.id && former!.partSize === wanted.partSize)) &&
+      (attributesKnown ? former!.attributes === wanted.attributes : isTold(target, upload));
+    if (!fits) useless.push(found);
+    else usable.push({ ...found, uploadId: upload.uploadId, checksums, recorded, attributesKnown });
   }
 
-  const best = ours.filter(({ fits }) => fits).toSorted((a, b) => b.size - a.size)[0];
-  for (const { upload, size } of ours.filter((each) => each !== best)) {
-    await abortUpload(client, upload, run).then(
-      () => notes.push(`removed an unfinished upload to ${formatS3Url(upload.url)} (${formatSize(size)})`),
-      unlessRefused(notes),
-    );
+  const [best, ...others] = usable.toSorted((a, b) => b.size - a.size);
+  for (const { upload, size } of [...useless, ...others]) {
+    const removed = await abortUpload(client, upload, run).then(() => true, unlessRefused(notes));
+    const what = `an unfinished upload to ${formatS3Url(url)} that is of no use any more (${formatSize(size)})`;
+    if (removed === true) notes.push(`removed ${what}`);
   }
+  if (strangers.length > 0) notes.push(toldOf(url, strangers));
   return { best, notes };
+}
+
+/** Removes what S3 began for a request whose answer was lost, before it answered one by `answered`. */
+export async function removeUnanswered(target: Target, begun: number, answered: string): Promise<void> {
+  const { client, run } = target;
+  for (const upload of await candidates(target, undefined, [])) {
+    if (upload.uploadId === answered || !isBegunAt(begun, upload)) continue;
+    const stored = await storedParts(client, upload, run).catch(unlessRefused([]));
+    if (stored?.size === 0) await abortUpload(client, upload, run).catch(unlessRefused([]));
+  }
 }
 
 /** The unfinished uploads to the key, and the one that the journal names even if S3 may not be asked for them. */
@@ -101,8 +121,8 @@ async function candidates(
   }
   const { uploadId } = former ?? {};
   if (uploadId !== undefined && !uploads.some((upload) => upload.uploadId === uploadId)) {
-    const checksum = { algorithm: undefined, type: undefined };
-    uploads.push({ url, uploadId, initiated: undefined, checksum });
+    const untold = { initiated: undefined, storageClass: undefined };
+    uploads.push({ url, uploadId, ...untold, checksum: { algorithm: undefined, type: undefined } });
   }
   return uploads;
 }
@@ -121,102 +141,54 @@ function unlessRefused(notes: string[]): (error: unknown) => undefined {
 }
 
 function isRecorded(
-  { uploadId, initiated }: Unfinished,
+  upload: Unfinished,
   stored: ReadonlyMap<number, StoredPart>,
   former: FormerUpload | undefined,
 ): boolean {
   if (former === undefined) return false;
-  if (former.uploadId !== undefined) return former.uploadId === uploadId;
+  if (former.uploadId !== undefined) return former.uploadId === upload.uploadId;
   // The run ended before it knew the id of the upload that it had begun.
-  const apart = Math.abs((initiated?.getTime() ?? Number.NaN) - former.begun);
-  return stored.size === 0 && apart < BEGUN_WITHIN_MS;
+  return stored.size === 0 && isBegunAt(former.begun, upload);
 }
 
-function isSame(former: FormerUpload, { id, partSize, attributes }: Wanted): boolean {
-  return former.id === id && former.partSize === partSize && former.attributes === attributes;
-}
-
-/**
- * Whether an upload that was begun elsewhere can be known to have the attributes that are wanted. S3 tells them when it
- * has become an object, which must then be one that may be replaced, and never tells tags or the alias of a key.
- */
-function isTold({ attributes: { tags, sseKmsKeyId }, noClobber }: Target): boolean {
-  return Object.keys(tags).length === 0 && sseKmsKeyId === undefined && !noClobber;
-}
-
-function fitsParts(stored: ReadonlyMap<number, StoredPart>, { content, partSize }: Wanted): boolean {
-  return [...stored.values()].every(
-    ({ number, size }) => size > 0 && size === partLength(number, partSize, content.size),
-  );
-}
-
-/** Whether the first of the parts holds the bytes that would be sent there. Each range is read once. */
-function comparer({ content, partSize }: Wanted) {
-  const digests = new Map<string, Promise<{ crc32: string; md5: string }>>();
-
-  async function digest(start: number, end: number): Promise<{ crc32: string; md5: string }> {
-    const md5 = createHash('md5');
-    let crc = 0;
-    for await (const chunk of open(content, start, end)) {
-      md5.update(chunk);
-      crc = crc32(chunk, crc);
-    }
-    return { crc32: encodeCrc32(crc), md5: md5.digest('hex') };
-  }
-
-  return async (stored: ReadonlyMap<number, StoredPart>): Promise<boolean> => {
-    const first = [...stored.values()].toSorted((a, b) => a.number - b.number)[0];
-    if (first === undefined || first.size === 0) return false;
-    const { number, size } = first;
-    // Where a part of another size begins is known of the first one only.
-    if (number > 1 && size !== partLength(number, partSize, content.size)) return false;
-    const start = (number - 1) * partSize;
-    if (start + size > content.size || !tells(first)) return false;
-    const key = `${start}-${size}`;
-    const ours = digests.get(key) ?? digest(start, start + size);
-    digests.set(key, ours);
-    return first.crc32 === undefined
-      ? unquoted(first.etag) === (await ours).md5
-      : first.crc32 === (await ours).crc32;
-  };
-}
-
-function tells({ crc32: crc, etag }: StoredPart): boolean {
-  return crc !== undefined || isMd5(etag);
-}
-
-function stranger({ url, initiated }: Unfinished, parts: number, size: number): string {
-  const since = initiated === undefined ? '' : ` of ${initiated.toISOString().slice(0, 16)}Z`;
-  const what = `there is an unfinished upload${since} to ${formatS3Url(url)} (${formatCount(parts, 'part')}, ${formatSize(size)})`;
-  return `${what} that is not known to be ours; to remove it: modelpack uploads ${formatS3Url(url)} --abort`;
+function isBegunAt(begun: number, { initiated }: Unfinished): boolean {
+  return Math.abs((initiated?.getTime() ?? Number.NaN) - begun) < BEGUN_WITHIN_MS;
 }
 
 /**
- * The parts at the beginning that need neither be sent nor read again: this machine noted that it sent them and that
- * their bytes were right, and S3 has just these parts.
+ * By which checksums an upload can be gone on with: those that it was begun with, as far as the server tells. Without
+ * its type, that of the parts is sure to be taken.
  *
- * @returns the parts, and where they end, in bytes
+ * @param wanted whether any may be sent
+ * @returns undefined when there are none that would do
  */
-export function provenParts(
-  resumed: Resumed | undefined,
-  former: FormerUpload | undefined,
-  partSize: number,
-): { readonly parts: readonly SentPart[]; readonly from: number } {
-  const parts: SentPart[] = [];
-  let from = 0;
-  if (resumed?.recorded !== true || former === undefined) return { parts, from };
-  for (let number = 1; ; number++) {
-    const sent = former.parts.get(number);
-    const there = resumed.stored.get(number);
-    if (sent === undefined || there === undefined || !isSamePart(sent, there)) break;
-    const end = (number - 1) * partSize + sent.length;
-    if (end > former.verified) break;
-    parts.push(sent);
-    from = end;
+function checksumsOf({ upload, stored }: Found, wanted: boolean): Checksums | undefined {
+  const { algorithm, type } = upload.checksum;
+  if (!wanted) return algorithm === undefined || type === 'FULL_OBJECT' ? 'none' : undefined;
+  if (algorithm === undefined) {
+    return [...stored.values()].some(({ crc32: crc }) => crc !== undefined) ? 'composite' : 'none';
   }
-  return { parts, from };
+  if (algorithm !== 'CRC32') return undefined;
+  return type === 'FULL_OBJECT' ? 'full' : 'composite';
 }
 
-function isSamePart(sent: SentPart, { size, etag, crc32: crc }: StoredPart): boolean {
-  return size === sent.length && etag === sent.etag && (crc === undefined || crc === encodeCrc32(sent.crc32));
+/**
+ * Whether an upload that was begun elsewhere can be known to have the attributes that are wanted. S3 tells most of them
+ * when it has become an object, which must then be one that may be replaced, and never tells the values of tags or the
+ * alias of a key.
+ */
+function isTold({ attributes, noClobber }: Target, { storageClass }: Unfinished): boolean {
+  const { tags, sseKmsKeyId, storageClass: wanted = 'STANDARD' } = attributes;
+  const sameClass = storageClass === undefined || storageClass === wanted;
+  return Object.keys(tags).length === 0 && sseKmsKeyId === undefined && sameClass && !noClobber;
+}
+
+function toldOf(url: S3Url, strangers: readonly Found[]): string {
+  const parts = strangers.reduce((sum, { stored }) => sum + stored.size, 0);
+  const size = strangers.reduce((sum, found) => sum + found.size, 0);
+  const [oldest] = strangers.flatMap(({ upload }) => upload.initiated ?? []).toSorted((a, b) => +a - +b);
+  const since = oldest === undefined ? '' : `, since ${oldest.toISOString().slice(0, 16)}Z`;
+  const uploads = `${formatCount(strangers.length, 'unfinished upload')} to ${formatS3Url(url)}`;
+  const what = `${uploads} (${formatCount(parts, 'part')}, ${formatSize(size)}${since})`;
+  return `left alone, as not known to be ours: ${what}; to remove: modelpack uploads ${formatS3Url(url)} --abort`;
 }

@@ -21,8 +21,8 @@ export interface UploadHead {
   readonly id: string;
   /** In bytes. */
   readonly partSize: number;
-  /** Everything that the object is given besides its bytes, as one text. */
-  readonly attributes: string;
+  /** Everything that the object is given besides its bytes, as one text; undefined where another machine began it. */
+  readonly attributes: string | undefined;
 }
 
 /** What an earlier run noted. It is believed only where S3 says the same. */
@@ -199,7 +199,7 @@ function parse(line: string): Record<string, unknown> | undefined {
 
 function isHead(value: unknown): value is UploadHead {
   const { journal, uploadId, begun, id, partSize, attributes } = (value ?? {}) as Record<string, unknown>;
-  const texts = [id, attributes, uploadId ?? ''].every((text) => typeof text === 'string');
+  const texts = [id, attributes ?? '', uploadId ?? ''].every((text) => typeof text === 'string');
   return journal === 1 && texts && isCount(begun) && isCount(partSize) && partSize > 0;
 }
 

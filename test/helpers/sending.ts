@@ -12,7 +12,7 @@ import { s3Writer } from '../../src/sink/s3.ts';
 import type { Model } from '../../src/source/source.ts';
 import { fetchBundle, type FetchResult } from '../../src/verbs/fetch.ts';
 import { send } from '../../src/verbs/send.ts';
-import { startS3, type S3Server, type S3ServerOptions } from '../servers/s3/server.ts';
+import { startS3, type FaultHook, type S3Server, type S3ServerOptions } from '../servers/s3/server.ts';
 
 const KiB = 1024;
 /** Of a part, in bytes: small, so that many runs take a moment. */
@@ -127,6 +127,29 @@ export function upload(
     client.destroy();
     return writer.stored();
   });
+}
+
+/** Refuses the part and all after it, which ends a run and leaves what came before. */
+export function stopAt(number: number): FaultHook {
+  return ({ operation, query }) =>
+    operation === 'UploadPart' && Number(query.get('partNumber')) >= number ? denied : undefined;
+}
+
+/** Uploads the parts before `number`, and leaves them. @returns the id of the upload */
+export async function broken(
+  s3: S3Server,
+  bytes: Buffer,
+  number: number,
+  options: SendingOptions = {},
+): Promise<string> {
+  s3.setFault(stopAt(number));
+  const { outcome, notes, message } = await upload(s3, bytes, { jobs: 1, ...options });
+  s3.setFault(undefined);
+  s3.log.length = 0;
+  const left = notes.at(-1) ?? '';
+  if (outcome === 'refused' && left.includes(`left in S3 for the next run: ${number - 1} part`))
+    return s3.uploads().at(-1)!.uploadId;
+  throw new Error(`${outcome}: ${message}\n${left}`);
 }
 
 /** A model in memory, which knows what was read of it. */

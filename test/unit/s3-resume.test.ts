@@ -3,6 +3,7 @@ import { UploadPartCommand } from '@aws-sdk/client-s3';
 
 import { ModelpackError } from '../../src/errors.ts';
 import {
+  broken,
   bucket,
   clientOf,
   denied,
@@ -11,31 +12,14 @@ import {
   PART,
   partsSent,
   smallServer,
+  stopAt,
   upload,
-  type SendingOptions,
 } from '../helpers/sending.ts';
 import { temporaryFolder } from '../helpers/tmp.ts';
-import type { FaultHook, S3Server } from '../servers/s3/server.ts';
+import type { S3Server } from '../servers/s3/server.ts';
 
 /** Of nine parts. */
 const bytes = noise(8 * PART + 100);
-
-/** Refuses the part and all after it, which ends the run and leaves what came before. */
-function stopAt(number: number): FaultHook {
-  return ({ operation, query }) =>
-    operation === 'UploadPart' && Number(query.get('partNumber')) >= number ? denied : undefined;
-}
-
-/** A run that leaves the parts before `number`. */
-async function broken(s3: S3Server, number: number, options: SendingOptions = {}): Promise<string> {
-  s3.setFault(stopAt(number));
-  const { outcome, notes } = await upload(s3, bytes, { jobs: 1, ...options });
-  expect(outcome).toBe('refused');
-  expect(notes.at(-1)).toContain(`left in S3 for the next run: ${number - 1} part`);
-  s3.setFault(undefined);
-  s3.log.length = 0;
-  return s3.uploads()[0]!.uploadId;
-}
 
 async function expectRight(s3: S3Server, expected = bytes): Promise<void> {
   expect(expected.equals(await s3.body(bucket, 'key'))).toBe(true);
@@ -52,7 +36,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    const uploadId = await broken(s3, 5, { state });
+    const uploadId = await broken(s3, bytes, 5, { state });
     const { result, notes } = await upload(s3, bytes, there(state));
     expect(result?.parts).toEqual({ total: 9, sent: 5, reused: 4 });
     expect(notes).toEqual(['4 parts of 9 were in S3 already']);
@@ -65,7 +49,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    const UploadId = await broken(s3, 7, { state });
+    const UploadId = await broken(s3, bytes, 7, { state });
     const part = { Bucket: bucket, Key: 'key', UploadId, PartNumber: 3 };
     await clientOf(s3).send(
       new UploadPartCommand({ ...part, Body: noise(PART, 9), ChecksumAlgorithm: 'CRC32' }),
@@ -81,7 +65,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    await broken(s3, 5, { state });
+    await broken(s3, bytes, 5, { state });
     const stop = new AbortController();
     const interrupted = new ModelpackError('interrupted', 'interrupted');
     const run = {
@@ -99,7 +83,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    await broken(s3, 5, { state });
+    await broken(s3, bytes, 5, { state });
     await upload(s3, bytes, there(state));
     // On another machine the first one keeps what it noted, until it writes there again.
     expect(await folder.list()).toEqual(where === 'the same machine' ? [] : ['state']);
@@ -109,9 +93,9 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    await broken(s3, 3, { state });
-    await broken(s3, 5, there(state));
-    await broken(s3, 8, there(state));
+    await broken(s3, bytes, 3, { state });
+    await broken(s3, bytes, 5, there(state));
+    await broken(s3, bytes, 8, there(state));
     const { result } = await upload(s3, bytes, there(state));
     expect(result?.parts).toEqual({ total: 9, sent: 2, reused: 7 });
     await expectRight(s3);
@@ -121,7 +105,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    const uploadId = await broken(s3, 5, { state });
+    const uploadId = await broken(s3, bytes, 5, { state });
     s3.setFault(({ operation, query }) =>
       operation === 'UploadPart' && query.get('uploadId') === uploadId
         ? { status: 404, code: 'NoSuchUpload' }
@@ -137,7 +121,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    await broken(s3, 5, { state });
+    await broken(s3, bytes, 5, { state });
     s3.setFault(stopAt(3));
     const { outcome } = await upload(s3, bytes, { ...there(state), jobs: 1, force: true });
     expect(outcome).toBe('refused');
@@ -180,7 +164,7 @@ describe.concurrent('what a run noted here', () => {
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
     const state = folder.join('state');
-    await broken(s3, 5, { state });
+    await broken(s3, bytes, 5, { state });
     const { result } = await upload(s3, bytes, { state, partSize: bytes.length });
     expect(result?.parts).toEqual({ total: 1, sent: 1, reused: 0 });
     await expectRight(s3);
