@@ -37,6 +37,9 @@ export const damaged = new Set([
   'XAmzContentChecksumMismatch',
 ]);
 
+/** What a server does not know today it will not know in a minute. */
+const NOT_IMPLEMENTED = 501;
+
 const network =
   /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET|ERR_STREAM|ERR_SOCKET)|socket hang up/;
 
@@ -49,7 +52,12 @@ export function s3Failure(error: unknown, url: S3Url, action: Action, signal: Ab
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelpackError || error instanceof Retryable) return error;
   const { name, status } = reasonOf(error);
-  if (status >= 500 || isThrottled(error) || passing.has(name) || damaged.has(name)) {
+  if (
+    (status >= 500 && status !== NOT_IMPLEMENTED) ||
+    isThrottled(error) ||
+    passing.has(name) ||
+    damaged.has(name)
+  ) {
     const waitSeconds = toldSeconds(status, headersOf(error), Date.now());
     return new Retryable(`S3 answered ${name || status}`, { waitSeconds, cause: error });
   }

@@ -46,7 +46,7 @@ export async function conditionally<T>(
 
 function isUnknownTo(error: unknown, header: RegExp): boolean {
   const cause = error instanceof ModelpackError ? error.cause : error;
-  const { status } = reasonOf(cause);
-  if (nameBehind(error) === 'NotImplemented' || reasonOf(cause).name === 'NotImplemented') return true;
-  return status === 501 || (status >= 400 && status < 500 && header.test(messageOf(cause)));
+  const { name, status } = reasonOf(cause);
+  if (name === 'NotImplemented' || status === 501) return true;
+  return status >= 400 && status < 500 && header.test(messageOf(cause));
 }

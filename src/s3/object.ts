@@ -73,9 +73,13 @@ export async function callingOnce<T>(
   }
 }
 
-/** What S3 called the failure that an error of ours stands for. */
+/** What S3 called the failure that an error of ours stands for, and its status. */
+export function reasonBehind(error: unknown): { readonly name: string; readonly status: number } {
+  return error instanceof ModelpackError ? reasonOf(error.cause) : { name: '', status: 0 };
+}
+
 export function nameBehind(error: unknown): string {
-  return error instanceof ModelpackError ? reasonOf(error.cause).name : '';
+  return reasonBehind(error).name;
 }
 
 export type Looked = HeadObjectCommandOutput | 'absent' | 'denied';

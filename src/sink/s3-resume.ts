@@ -1,6 +1,6 @@
-import { messageOf, ModelpackError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Checksums } from '../s3/multipart.ts';
-import { nameBehind } from '../s3/object.ts';
+import { reasonBehind } from '../s3/object.ts';
 import type { Target } from '../s3/stored.ts';
 import {
   abortUpload,
@@ -133,8 +133,8 @@ async function candidates(
  */
 function unlessRefused(notes: string[]): (error: unknown) => undefined {
   return (error) => {
-    const refused = error instanceof ModelpackError && ['AccessDenied', 'NotImplemented', 'MethodNotAllowed'];
-    if (refused === false || !refused.includes(nameBehind(error))) throw error;
+    const { name, status } = reasonBehind(error);
+    if (name !== 'AccessDenied' && status !== 405 && status !== 501) throw error;
     notes.push(`${messageOf(error)}; what an earlier run left in S3 is neither used nor removed`);
     return undefined;
   };

@@ -1,5 +1,6 @@
 import { type Encryption, encryptionHeaders, readEncryption } from './encryption.ts';
 import { S3Error } from './errors.ts';
+import type { Rules } from './rules.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -28,13 +29,13 @@ const STORAGE_CLASSES = new Set([
   'EXPRESS_ONEZONE',
 ]);
 
-export function readAttributes(headers: Headers): Attributes {
+export function readAttributes(headers: Headers, { metadata = true }: Partial<Rules> = {}): Attributes {
   const storageClass = headers['x-amz-storage-class'] ?? 'STANDARD';
   if (!STORAGE_CLASSES.has(storageClass)) throw new S3Error('InvalidStorageClass');
   const encryption = readEncryption(headers);
   return {
     headers: readContentHeaders(headers),
-    metadata: readMetadata(headers),
+    metadata: metadata ? readMetadata(headers) : {},
     storageClass,
     ...(encryption && { encryption }),
   };

@@ -11,6 +11,8 @@ export interface S3Features {
   readonly conditionalWrites?: boolean;
   /** x-amz-mp-object-size on Complete: when off, it is ignored. */
   readonly mpuObjectSize?: boolean;
+  /** x-amz-meta-*: when off, it is ignored. */
+  readonly metadata?: boolean;
 }
 
 /** The features of one request. */
@@ -25,5 +27,6 @@ export function rulesFor(features: S3Features, fault: S3Fault): Rules {
     conditionalWrites: (features.conditionalWrites ?? true) && conditions,
     conditionalReads: conditions,
     mpuObjectSize: features.mpuObjectSize ?? true,
+    metadata: features.metadata ?? true,
   };
 }

@@ -12,7 +12,7 @@ export async function createMultipartUpload(call: Call): Promise<Reply> {
   const { request, store, rules } = call;
   const { bucket, key, headers } = request;
   store.bucket(bucket);
-  const attributes = readAttributes(headers);
+  const attributes = readAttributes(headers, rules);
   const tags = readTagsHeader(headers['x-amz-tagging']);
   const checksum = rules.checksums ? readChecksumChoice(headers) : undefined;
   await receiveDocument(call);

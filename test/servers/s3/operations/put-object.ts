@@ -14,7 +14,7 @@ export async function putObject(call: Call): Promise<Reply> {
   if (request.query.has('partNumber')) {
     throw new S3Error('InvalidArgument', { message: 'partNumber needs an uploadId' });
   }
-  const attributes = readAttributes(headers);
+  const attributes = readAttributes(headers, rules);
   const tags = readTagsHeader(headers['x-amz-tagging']);
   const check = () => {
     const existing = store.find(bucket, key);
