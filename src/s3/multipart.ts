@@ -94,17 +94,18 @@ export function multipart(target: Target, uploadId: string, begunWith: Checksums
   async function send(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<SentPart> {
     const crc = crc32(bytes);
     async function attempt(attemptSignal: AbortSignal): Promise<Pick<SentPart, 'etag' | 'md5'>> {
+      const proven = checksums !== 'none'; // other parts may change it meanwhile
       const command = new UploadPartCommand({
         ...upload,
         PartNumber: number,
         Body: bytes,
         ContentLength: bytes.length,
-        ...(checksums === 'none' ? {} : { ChecksumCRC32: encodeCrc32(crc) }),
+        ...(proven ? { ChecksumCRC32: encodeCrc32(crc) } : {}),
       });
       const answer = await client.send(command, { abortSignal: attemptSignal }).catch((error: unknown) => {
-        if (checksums === 'none' || !refusesChecksums(error)) throw error;
+        if (!proven || !refusesChecksums(error)) throw error;
         checksums = 'none';
-        throw new Retryable('the server takes no checksums', { cause: error });
+        throw new Retryable('the server takes no checksums', { waitSeconds: 0, cause: error });
       });
       const { ETag: etag = '', ChecksumCRC32: echoed, ServerSideEncryption: sse } = answer;
       // A server that knows CRC32 has compared it; for one that does not, the part's ETag is its MD5, but under KMS.

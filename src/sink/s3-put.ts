@@ -42,7 +42,7 @@ export function putWriter(target: Target): S3Writer {
       } catch (error) {
         if (checksums && refusesChecksums(error)) {
           checksums = false;
-          throw new Retryable('the server takes no checksums', { cause: error });
+          throw new Retryable('the server takes no checksums', { waitSeconds: 0, cause: error });
         }
         // A race with another conditional write: S3 asks to try again.
         const raced = reasonOf(error).name === 'ConditionalRequestConflict';
