@@ -1,5 +1,5 @@
 import { messageOf, ModelpackError } from '../errors.ts';
-import { nameBehind, look } from './object.ts';
+import { look } from './object.ts';
 import { exists, reasonOf } from './failure.ts';
 import type { Target } from './stored.ts';
 import { formatS3Url } from './url.ts';
@@ -29,7 +29,7 @@ export async function conditionally<T>(
   write: (condition: Condition) => Promise<T>,
 ): Promise<T> {
   if (!target.noClobber) return write({});
-  const { client, url, run } = target;
+  const { url, run } = target;
   try {
     return await write({ IfNoneMatch: '*' });
   } catch (error) {
@@ -39,7 +39,7 @@ export async function conditionally<T>(
       type: 'note',
       text: `the server knows no conditional writes; ${where} is looked at instead`,
     });
-    if (typeof (await look(client, url, run)) === 'object') throw exists(where);
+    if (typeof (await look(target)) === 'object') throw exists(where);
     return write({});
   }
 }

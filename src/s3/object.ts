@@ -84,9 +84,22 @@ export function nameBehind(error: unknown): string {
 
 export type Looked = HeadObjectCommandOutput | 'absent' | 'denied';
 
+/** An object, and how it may be asked for. */
+export interface Place {
+  readonly client: S3Client;
+  readonly url: S3Url;
+  /** Whether `x-amz-checksum-*` may be sent at all. */
+  readonly checksums: boolean;
+  readonly run: Run;
+}
+
 /** What is known of an object. Without s3:ListBucket a missing key is `denied`; without s3:GetObject any key is. */
-export async function look(client: S3Client, url: S3Url, run: Run): Promise<Looked> {
-  const command = new HeadObjectCommand({ Bucket: url.bucket, Key: url.key, ChecksumMode: 'ENABLED' });
+export async function look({ client, url, checksums, run }: Place): Promise<Looked> {
+  const command = new HeadObjectCommand({
+    Bucket: url.bucket,
+    Key: url.key,
+    ...(checksums ? { ChecksumMode: 'ENABLED' } : {}),
+  });
   let denials = 0;
   async function send(signal: AbortSignal): Promise<Looked> {
     try {

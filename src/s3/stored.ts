@@ -2,13 +2,11 @@ import type {
   CompleteMultipartUploadCommandOutput,
   HeadObjectCommandOutput,
   PutObjectCommandOutput,
-  S3Client,
 } from '@aws-sdk/client-s3';
 
 import { ModelpackError } from '../errors.ts';
-import type { Run } from '../events.ts';
 import { isKms, type ObjectAttributes } from './attributes.ts';
-import { look } from './object.ts';
+import { look, type Place } from './object.ts';
 import { prove, type Checksum, type SentPart } from './proof.ts';
 import { formatS3Url, type S3Url } from './url.ts';
 
@@ -27,17 +25,12 @@ export interface StoredObject extends Omit<Compared, 'head'> {
 }
 
 /** An object that is being written. */
-export interface Target {
-  readonly client: S3Client;
-  readonly url: S3Url;
+export interface Target extends Place {
   readonly attributes: ObjectAttributes;
   /** Fail rather than replace an object that appeared meanwhile. */
   readonly noClobber: boolean;
-  /** Whether `x-amz-checksum-*` may be sent at all. */
-  readonly checksums: boolean;
   /** Parts on their way at once. */
   readonly jobs: number;
-  readonly run: Run;
 }
 
 /** What S3 says when it has made the object; undefined when the answer was lost. */
@@ -49,11 +42,11 @@ export type Made = PutObjectCommandOutput | CompleteMultipartUploadCommandOutput
  * @returns undefined when it is another one
  */
 export async function compare(
-  { client, url, attributes, run }: Target,
+  target: Target,
   sent: readonly SentPart[],
   made: Made,
 ): Promise<Compared | undefined> {
-  const found = await look(client, url, run);
+  const found = await look(target);
   // Without leave to look, what S3 said when it made the object has to do: it had our CRC32 and size to check.
   const told = found === 'denied' ? made : found;
   if (told === undefined || told === 'absent') return undefined;
@@ -61,7 +54,7 @@ export async function compare(
   const { ChecksumCRC32: crc32, ChecksumType: type } = told;
   const composite = type === 'COMPOSITE' || crc32?.includes('-') === true;
   const claimed = { size: head?.ContentLength, etag: told.ETag, crc32, composite };
-  const checksum = prove(claimed, sent, isKms(told.ServerSideEncryption ?? attributes.sse));
+  const checksum = prove(claimed, sent, isKms(told.ServerSideEncryption ?? target.attributes.sse));
   return checksum && { etag: told.ETag ?? '', versionId: told.VersionId ?? null, checksum, head };
 }
 

@@ -9,7 +9,7 @@ import { FORMAT_METADATA, ID_METADATA, REQUEST_METADATA, type ObjectAttributes }
 import { MIN_PART } from '../s3/limits.ts';
 import { openObject } from '../s3/content.ts';
 import { exists } from '../s3/failure.ts';
-import { look, type Looked } from '../s3/object.ts';
+import { look, type Looked, type Place } from '../s3/object.ts';
 import type { Target } from '../s3/stored.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import { s3Writer, type S3Writer } from './s3.ts';
@@ -36,7 +36,7 @@ const NAME = 'models.tar';
 
 /** An object in S3 as the place for a bundle. A key with `{id}` or a final `/` is completed when the id is known. */
 export function s3Destination(url: S3Url, options: S3DestinationOptions): Destination {
-  const { client, attributes, noClobber, force, stateFolder, run } = options;
+  const { client, attributes, noClobber, force, checksums, stateFolder, run } = options;
   return {
     location: (id) => formatS3Url(completeKey(url, id, NAME)),
     digest: false,
@@ -44,14 +44,20 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
     former: undefined,
     async find(bundle) {
       const target = completeKey(url, bundle.id, NAME);
-      const found = await lookFirst(client, target, noClobber, run);
+      const found = await lookFirst({ client, url: target, noClobber, checksums, run });
       return !force && (await holds({ client, url: target, run }, found, bundle))
         ? { sha256: null }
         : undefined;
     },
     async recall(request) {
       if (force || url.key.includes('{id}')) return undefined;
-      const found = await lookFirst(client, completeKey(url, undefined, NAME), noClobber, run);
+      const found = await lookFirst({
+        client,
+        url: completeKey(url, undefined, NAME),
+        noClobber,
+        checksums,
+        run,
+      });
       if (typeof found !== 'object') return undefined;
       const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};
       return id !== undefined && noted === request ? { id, size: found.ContentLength } : undefined;
@@ -85,9 +91,9 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
  *
  * @throws ModelpackError `check` when it exists and may not be replaced
  */
-export async function lookFirst(client: S3Client, url: S3Url, noClobber: boolean, run: Run): Promise<Looked> {
-  const found = await look(client, url, run);
-  if (noClobber && typeof found === 'object') throw exists(formatS3Url(url));
+export async function lookFirst(place: Place & Pick<Target, 'noClobber'>): Promise<Looked> {
+  const found = await look(place);
+  if (place.noClobber && typeof found === 'object') throw exists(formatS3Url(place.url));
   return found;
 }
 

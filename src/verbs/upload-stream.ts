@@ -31,12 +31,13 @@ export async function uploadStream(
   client: S3Client,
   options: UploadOptions,
 ): Promise<UploadResult> {
-  const { attributes, jobs, noClobber, run } = options;
+  const { attributes, jobs, noClobber, checksums, run } = options;
   const started = Date.now();
   const url = completeKey(options.url, undefined, undefined);
   const location = formatS3Url(url);
+  const place = { client, url, checksums, run };
   const partSize = Math.max(MIN_PART, options.partSize);
-  await lookFirst(client, url, noClobber, run);
+  await lookFirst({ ...options, client, url });
   run.report({ type: 'transfer', verb: 'upload', to: location, total: undefined, reused: 0, files: 0 });
 
   let size = 0;
@@ -61,7 +62,7 @@ export async function uploadStream(
   }
 
   async function isOurs(): Promise<boolean> {
-    const found = await look(client, url, run);
+    const found = await look(place);
     return (
       typeof found === 'object' && found.ContentLength === size && found.ChecksumCRC32 === encodeCrc32(crc)
     );
@@ -76,8 +77,7 @@ export async function uploadStream(
       Body: Readable.from(counted(), { objectMode: false, signal: run.signal }),
       ...attributesOf(attributes),
       ...(noClobber ? { IfNoneMatch: '*' } : {}),
-      ChecksumAlgorithm: 'CRC32',
-      ChecksumType: 'FULL_OBJECT',
+      ...(checksums ? { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } : {}),
     },
     partSize,
     queueSize: jobs,
@@ -92,7 +92,7 @@ export async function uploadStream(
     if (!own) throw lasting(s3Failure(error, url, 's3:PutObject', run.signal));
   }
 
-  const found = await look(client, url, run);
+  const found = await look(place);
   // Without leave to look, what S3 said when it made the object has to do.
   const told = found === 'denied' ? made : found;
   if (told === undefined || told === 'absent') throw differs(url);

@@ -58,7 +58,7 @@ export interface UploadResult {
  * @throws ModelpackError `check` for `noClobber`, `integrity` for a damaged bundle or a file that changed
  */
 export async function uploadFile(path: string, options: UploadOptions): Promise<UploadResult> {
-  const { client, attributes, jobs, noClobber, force, run } = options;
+  const { client, attributes, jobs, force, run } = options;
   const started = Date.now();
   await using disk = await openDisk(path);
   const bundle = await readBundle(disk, path);
@@ -66,7 +66,7 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
   const location = formatS3Url(url);
   const result = { schema: 'modelpack.upload/1', location, id: bundle?.id ?? null, size: disk.size } as const;
 
-  const found = await lookFirst(client, url, noClobber, run);
+  const found = await lookFirst({ ...options, url });
   const sha256 = bundle === undefined ? await digestOf(disk, run) : undefined;
   const isThere = bundle
     ? await holds({ client, url, run }, found, bundle)
