@@ -12,6 +12,7 @@ import { exists } from '../s3/failure.ts';
 import { look, type Looked, type Place } from '../s3/object.ts';
 import type { Target } from '../s3/stored.ts';
 import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
+import { removeFormerUpload } from './former-upload.ts';
 import { s3Writer, type S3Writer } from './s3.ts';
 import type { Destination } from './sink.ts';
 
@@ -45,22 +46,19 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
     async find(bundle) {
       const target = completeKey(url, bundle.id, NAME);
       const found = await lookFirst({ client, url: target, noClobber, checksums, run });
-      return !force && (await holds({ client, url: target, run }, found, bundle))
-        ? { sha256: null }
-        : undefined;
+      if (force || !(await holds({ client, url: target, run }, found, bundle))) return undefined;
+      await removeFormerUpload({ client, url: target, run }, stateFolder);
+      return { sha256: null };
     },
     async recall(request) {
       if (force || url.key.includes('{id}')) return undefined;
-      const found = await lookFirst({
-        client,
-        url: completeKey(url, undefined, NAME),
-        noClobber,
-        checksums,
-        run,
-      });
+      const target = completeKey(url, undefined, NAME);
+      const found = await lookFirst({ client, url: target, noClobber, checksums, run });
       if (typeof found !== 'object') return undefined;
       const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};
-      return id !== undefined && noted === request ? { id, size: found.ContentLength } : undefined;
+      if (id === undefined || noted !== request) return undefined;
+      await removeFormerUpload({ client, url: target, run }, stateFolder);
+      return { id, size: found.ContentLength };
     },
     begin(bundle, { partSize, fresh, request }): Promise<S3Writer> {
       const noted = request === undefined ? {} : { [REQUEST_METADATA]: request };

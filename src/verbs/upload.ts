@@ -12,6 +12,7 @@ import { completeKey, formatS3Url, type S3Url } from '../s3/url.ts';
 import type { Looked } from '../s3/object.ts';
 import { holds, lookFirst, metadataOf } from '../sink/s3-destination.ts';
 import type { StoredObject } from '../s3/stored.ts';
+import { removeFormerUpload } from '../sink/former-upload.ts';
 import { s3Writer } from '../sink/s3.ts';
 import { readBundle } from '../bundle/read.ts';
 import { hashOf, openDisk, type DiskFile } from '../disk.ts';
@@ -71,7 +72,10 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
   const isThere = bundle
     ? await holds({ client, url, run }, found, bundle)
     : holdsFile(found, disk.size, sha256!);
-  if (isThere && !force) return { ...result, ...thereAlready(found), skipped: true, seconds: since(started) };
+  if (isThere && !force) {
+    await removeFormerUpload({ client, url, run }, options.stateFolder);
+    return { ...result, ...thereAlready(found), skipped: true, seconds: since(started) };
+  }
 
   const partSize = partSizeFor(disk.size, Math.max(options.partSize, MIN_PART));
   const own = bundle === undefined ? { [SHA256_METADATA]: sha256! } : metadataOf(bundle);
