@@ -52,7 +52,11 @@ export async function* unfinishedUploads(
     run,
   } as const;
   let after: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | undefined = {};
+  const places = new Set<string>();
   while (after !== undefined) {
+    const place = JSON.stringify(after);
+    if (places.has(place)) throw stuck(prefix);
+    places.add(place);
     const command = new ListMultipartUploadsCommand({ Bucket: prefix.bucket, Prefix: prefix.key, ...after });
     const page: ListMultipartUploadsCommandOutput = await calling(call, (signal) =>
       client.send(command, { abortSignal: signal }),
@@ -64,8 +68,6 @@ export async function* unfinishedUploads(
       yield { url: { bucket: prefix.bucket, key }, uploadId, initiated, checksum, storageClass };
     }
     const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    const same = next.KeyMarker === after.KeyMarker && next.UploadIdMarker === after.UploadIdMarker;
-    if (page.IsTruncated === true && same) throw stuck(prefix);
     after = page.IsTruncated === true ? next : undefined;
   }
 }
@@ -106,7 +108,8 @@ export async function storedParts(
     const page = await pageAfter(marker);
     if (page === undefined) return undefined;
     for (const { PartNumber: number, Size: size, ETag: etag, ChecksumCRC32: crc32 } of page.Parts ?? []) {
-      const known = isCount(number) && number <= MAX_PARTS && isCount(size) && etag !== undefined;
+      const known =
+        isCount(number) && number >= 1 && number <= MAX_PARTS && isCount(size) && etag !== undefined;
       if (known) parts.set(number, { number, size, etag, crc32 });
     }
     const next = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;

@@ -36,7 +36,10 @@ export async function smallServer(options: S3ServerOptions = {}): Promise<S3Serv
   return startS3({ minPartSize: 1, buckets: [bucket], ...options });
 }
 
-export function clientOf({ endpoint }: S3Server, settings: Partial<S3Settings> = {}): S3Client {
+export function clientOf(
+  { endpoint }: Pick<S3Server, 'endpoint'>,
+  settings: Partial<S3Settings> = {},
+): S3Client {
   process.env['AWS_ACCESS_KEY_ID'] = 'test';
   process.env['AWS_SECRET_ACCESS_KEY'] = 'testsecret';
   const defaults = { endpointUrl: endpoint, region: 'us-east-1', profile: undefined, jobs: 4 };

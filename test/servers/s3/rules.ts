@@ -13,6 +13,8 @@ export interface S3Features {
   readonly mpuObjectSize?: boolean;
   /** x-amz-meta-*: when off, it is ignored. */
   readonly metadata?: boolean;
+  /** Entries on a page of uploads or parts, at most; 1,000 by default, as in S3. */
+  readonly pageSize?: number;
 }
 
 /** The features of one request. */
@@ -28,5 +30,6 @@ export function rulesFor(features: S3Features, fault: S3Fault): Rules {
     conditionalReads: conditions,
     mpuObjectSize: features.mpuObjectSize ?? true,
     metadata: features.metadata ?? true,
+    pageSize: features.pageSize ?? 1000,
   };
 }

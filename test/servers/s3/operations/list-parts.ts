@@ -2,10 +2,10 @@ import type { Call } from '../call.ts';
 import { readInteger, readPageSize } from '../integer.ts';
 import { quoted, type Reply, xmlReply } from '../reply.ts';
 
-export function listParts({ request, store }: Call): Reply {
+export function listParts({ request, store, rules }: Call): Reply {
   const { bucket, key, query } = request;
   const upload = store.upload(bucket, key, query.get('uploadId') ?? '');
-  const limit = readPageSize(query.get('max-parts'), 'max-parts');
+  const limit = Math.min(rules.pageSize, readPageSize(query.get('max-parts'), 'max-parts'));
   const marker = readInteger(query.get('part-number-marker'), {
     name: 'part-number-marker',
     max: 2 ** 31 - 1,

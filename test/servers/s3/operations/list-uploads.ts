@@ -5,14 +5,14 @@ import { type Reply, xmlReply } from '../reply.ts';
 import type { Upload } from '../store.ts';
 import { keyEncoder } from '../url-encoding.ts';
 
-export function listMultipartUploads({ request, store }: Call): Reply {
+export function listMultipartUploads({ request, store, rules }: Call): Reply {
   const { bucket, query } = request;
   store.bucket(bucket);
   const marker = query.get('key-marker') ?? '';
   const idMarker = query.get('upload-id-marker') ?? '';
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
-  const limit = readPageSize(query.get('max-uploads'), 'max-uploads');
+  const limit = Math.min(rules.pageSize, readPageSize(query.get('max-uploads'), 'max-uploads'));
   const page = listPage(
     [...store.uploads.values()].filter((upload) => upload.bucket === bucket).toSorted(uploadOrder),
     {
