@@ -37,6 +37,17 @@ export const damaged = new Set([
   'XAmzContentChecksumMismatch',
 ]);
 
+/** What S3 says of credentials that it does not know, or whose time is over. */
+export const unaccepted = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'InvalidToken',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'TokenRefreshRequired',
+  'RequestExpired',
+]);
+
 /** What a server does not know today it will not know in a minute. */
 const NOT_IMPLEMENTED = 501;
 
@@ -110,18 +121,15 @@ function lasting(name: string, status: number, cause: unknown, url: S3Url, actio
         hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or --profile; or: aws configure',
         cause,
       });
-    case 'InvalidAccessKeyId':
-    case 'SignatureDoesNotMatch':
-    case 'ExpiredToken':
-    case 'InvalidToken':
-    case 'TokenRefreshRequired':
-      return new ModelpackError('refused', `S3 does not accept the credentials (${name})`, {
-        hint: 'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or --profile: aws sts get-caller-identity',
-        cause,
-      });
     case 'EntityTooLarge':
       return new ModelpackError('usage', `${where}: larger than S3 takes`, { cause });
     default:
+  }
+  if (unaccepted.has(name)) {
+    return new ModelpackError('refused', `S3 does not accept the credentials (${name})`, {
+      hint: 'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or --profile: aws sts get-caller-identity',
+      cause,
+    });
   }
   if (/region is missing/i.test(messageOf(cause))) {
     return new ModelpackError('usage', 'no AWS region is set', { hint: 'set AWS_REGION or --region', cause });

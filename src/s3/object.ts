@@ -1,9 +1,16 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import type { IncomingMessage } from 'node:http';
+
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { retrying } from '../http/retry.ts';
-import { reasonOf, s3Failure } from './failure.ts';
+import { reasonOf, s3Failure, unaccepted } from './failure.ts';
 import type { Pace } from './pace.ts';
 import type { Action } from './permission.ts';
 import { formatS3Url, type S3Url } from './url.ts';
@@ -108,11 +115,23 @@ export async function look({ client, url, checksums, run }: Place): Promise<Look
       // A HEAD has no body, so its status has no reason.
       const { status } = reasonOf(error);
       if (status === 404) return 'absent';
+      if (status === 400) await tellUnaccepted(signal);
       if (status !== 403) throw error;
       // A clock that is wrong is refused too; the SDK has set its own by the answer.
       return ++denials < 2 ? send(signal) : 'denied';
     }
   }
+  /** Credentials whose time is over are answered 400: the answer to a GET says so. */
+  async function tellUnaccepted(signal: AbortSignal): Promise<void> {
+    const get = new GetObjectCommand({ Bucket: url.bucket, Key: url.key, Range: 'bytes=0-0' });
+    try {
+      const { Body: body } = await client.send(get, { abortSignal: signal });
+      (body as IncomingMessage | undefined)?.destroy();
+    } catch (error) {
+      if (unaccepted.has(reasonOf(error).name)) throw error;
+    }
+  }
+
   const what = `looking at ${formatS3Url(url)}`;
   return calling({ what, action: 's3:GetObject', url, run, patience: LOOK_PATIENCE }, send);
 }
