@@ -97,7 +97,7 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
       abandonment.release();
       await journal.remove();
       if (reused === 0) return;
-      const text = `${formatCount(reused, 'part')} of ${formatCount(sent.size)} were in S3 already`;
+      const text = `in S3 already: ${formatCount(reused, 'part')} of ${formatCount(sent.size)}`;
       run.report({ type: 'note', text });
     },
     stored() {

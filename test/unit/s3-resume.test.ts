@@ -39,7 +39,7 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     const uploadId = await broken(s3, bytes, 5, { state });
     const { result, notes } = await upload(s3, bytes, there(state));
     expect(result?.parts).toEqual({ total: 9, sent: 5, reused: 4 });
-    expect(notes).toEqual(['4 parts of 9 were in S3 already']);
+    expect(notes).toEqual(['in S3 already: 4 parts of 9']);
     expect(partsSent(s3)).toEqual([5, 6, 7, 8, 9]);
     expect(new Set(s3.log.flatMap(({ query }) => query.get('uploadId') ?? []))).toEqual(new Set([uploadId]));
     await expectRight(s3);

@@ -64,7 +64,7 @@ describe.concurrent('fetching to S3 is gone on with', () => {
     const { length } = await whole;
     expect(model.downloaded() - before).toBeLessThanOrEqual(length - 3 * PART);
     expect(partsSent(s3)).toEqual([7, 8, 9, 10]);
-    expect(notes).toContain('6 parts of 10 were in S3 already');
+    expect(notes).toContain('in S3 already: 6 parts of 10');
     await expectRight(s3);
     expect(await folder.list()).toEqual([]);
   });
@@ -252,7 +252,7 @@ describe.concurrent('a journal never leads to a wrong object', () => {
     await using s3 = await smallServer();
     await broken(s3, tiny(), { state });
     const { outcome, notes } = await fetchTo(s3, tiny(), { state });
-    expect({ outcome, notes }).toEqual({ outcome: 'done', notes: ['6 parts of 10 were in S3 already'] });
+    expect({ outcome, notes }).toEqual({ outcome: 'done', notes: ['in S3 already: 6 parts of 10'] });
     await expectRight(s3);
   });
 
