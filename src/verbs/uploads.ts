@@ -51,7 +51,8 @@ export async function listUploads(options: UploadsOptions): Promise<UploadsResul
 
   for await (const upload of unfinishedUploads(client, prefix, run)) {
     const { url, uploadId, initiated } = upload;
-    if ((initiated?.getTime() ?? 0) > latest) continue;
+    // By the clock of S3, which may be ahead of ours: without an age all of them are meant.
+    if (olderThan > 0 && (initiated?.getTime() ?? 0) > latest) continue;
     const row = limit(async () => {
       const stored = await storedParts(client, upload, run);
       if (stored === undefined) return undefined; // completed or removed meanwhile
