@@ -121,8 +121,8 @@ const part = (number: unknown, size: unknown = 5, etag = '&quot;0&quot;') =>
 
 async function partsFrom(...pages: string[]): Promise<number[] | undefined> {
   await using server = await scripted(...pages.map((page) => `<ListPartsResult>${page}</ListPartsResult>`));
-  const upload = { url: { bucket, key: 'a' }, uploadId: 'id' };
-  const parts = await storedParts(clientOf(server), upload, run);
+  const unfinished = { url: { bucket, key: 'a' }, uploadId: 'id' };
+  const parts = await storedParts(clientOf(server), unfinished, run);
   expect(server.requests()).toBeLessThanOrEqual(pages.length + 1);
   return parts && [...parts.keys()];
 }
