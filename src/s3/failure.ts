@@ -63,12 +63,8 @@ export function s3Failure(error: unknown, url: S3Url, action: Action, signal: Ab
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelpackError || error instanceof Retryable) return error;
   const { name, status } = reasonOf(error);
-  if (
-    (status >= 500 && status !== NOT_IMPLEMENTED) ||
-    isThrottled(error) ||
-    passing.has(name) ||
-    damaged.has(name)
-  ) {
+  const inTrouble = status >= 500 && status !== NOT_IMPLEMENTED;
+  if (inTrouble || isThrottled(error) || passing.has(name) || damaged.has(name)) {
     const waitSeconds = toldSeconds(status, headersOf(error), Date.now());
     return new Retryable(`S3 answered ${name || status}`, { waitSeconds, cause: error });
   }

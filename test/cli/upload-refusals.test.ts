@@ -124,6 +124,21 @@ describe.concurrent.each(kinds)('an upload (%s) is refused', (kind) => {
     );
   });
 
+  it('when S3 does not know an option, without asking again', async () => {
+    const begins = ({ operation }: { operation: string }) =>
+      operation === 'PutObject' || operation === 'CreateMultipartUpload';
+    await using s3 = await serverWith((request) =>
+      begins(request) ? { status: 501, code: 'NotImplemented' } : undefined,
+    );
+    const { code, stderr } = await upload(s3, bundles[kind], ['s3://models/key', '--sse', 'AES256']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^modelpack: S3 does not take the request for s3:\/\/models\/key: NotImplemented\nhint: .*--sse.*\n$/,
+    );
+    expect(s3.log.filter(begins)).toHaveLength(1);
+    expectNothing(s3);
+  });
+
   it('when one of its files is damaged', async () => {
     await using s3 = await serverWith();
     const path = await copyOf(bundles[kind], `damaged-${kind}.tar`);
