@@ -76,3 +76,13 @@ export function parseVariable(
   if (name === undefined) throw new InvalidArgumentError('it has to be written NAME or NAME=value');
   return new Map([...previous, [name, value]]);
 }
+
+/**
+ * User metadata travels in HTTP headers, the name as part of a header's; of other characters than ASCII every server
+ * makes something else. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+export function parseMetadata(text: string): readonly [key: string, value: string] {
+  const [key, value] = parsePair(text);
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\x20-\x7e]*$/.test(value)) return [key, value];
+  throw new InvalidArgumentError('metadata is ASCII, its name without spaces: it becomes an HTTP header');
+}

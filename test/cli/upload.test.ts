@@ -343,6 +343,8 @@ describe('what is wrong on the command line', () => {
     ['no jobs', ['--jobs', '0']],
     ['a tag without a value', ['--tag', 'stage']],
     ['metadata without a name', ['--metadata', '=search']],
+    ['metadata whose name is no header', ['--metadata', 'größe=1']],
+    ['metadata whose value is no header', ['--metadata', 'colour=grün']],
     ['another encryption', ['--sse', 'rot13']],
     ['a KMS key without KMS', ['--sse-kms-key-id', 'alias/models']],
     ['an endpoint that is no web address', ['--endpoint-url', 'localhost:9000']],

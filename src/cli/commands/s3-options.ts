@@ -4,7 +4,7 @@ import { ModelpackError } from '../../errors.ts';
 import type { ObjectAttributes } from '../../s3/attributes.ts';
 import type { S3Settings } from '../../s3/client.ts';
 import { stateFolder } from '../environment.ts';
-import { parsePair } from '../values.ts';
+import { parseMetadata, parsePair } from '../values.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -42,16 +42,16 @@ export function addS3Connection(command: Command): Command {
 }
 
 export function addS3Options(command: Command): Command {
-  const pairs = (flags: string, description: string) =>
+  const pairs = (flags: string, description: string, parse: typeof parsePair) =>
     new Option(flags, description)
-      .argParser((text: string, previous: S3Flags['tag']) => [...previous, parsePair(text)])
+      .argParser((text: string, previous: S3Flags['tag']) => [...previous, parse(text)])
       .default([]);
   return addS3Connection(command)
     .option('--storage-class <class>', 'such as STANDARD_IA')
     .addOption(new Option('--sse <kind>', 'server-side encryption').choices(['AES256', 'aws:kms']))
     .option('--sse-kms-key-id <id>', 'the key for --sse aws:kms')
-    .addOption(pairs('--tag <k=v>', 'tag of the object (repeatable)'))
-    .addOption(pairs('--metadata <k=v>', 'user metadata of the object (repeatable)'))
+    .addOption(pairs('--tag <k=v>', 'tag of the object (repeatable)', parsePair))
+    .addOption(pairs('--metadata <k=v>', 'user metadata of the object (repeatable)', parseMetadata))
     .option('--no-clobber', 'fail if the key exists')
     .addOption(
       new Option('--checksum <kind>', 'none: for servers that refuse x-amz-checksum headers')
