@@ -1,6 +1,6 @@
 import { messageOf, ModelpackError } from '../errors.ts';
 import { look } from './object.ts';
-import { exists, reasonOf } from './failure.ts';
+import { damaged, exists, reasonOf } from './failure.ts';
 import type { Target } from './stored.ts';
 import { formatS3Url } from './url.ts';
 
@@ -47,6 +47,7 @@ export async function conditionally<T>(
 function isUnknownTo(error: unknown, header: RegExp): boolean {
   const cause = error instanceof ModelpackError ? error.cause : error;
   const { name, status } = reasonOf(cause);
+  if (damaged.has(name)) return false; // it knows them well: one did not match
   if (name === 'NotImplemented' || status === 501) return true;
   return status >= 400 && status < 500 && header.test(messageOf(cause));
 }

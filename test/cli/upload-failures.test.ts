@@ -196,6 +196,10 @@ describe.concurrent('the wire', () => {
       await using wire = await badWire(s3, 'flip', 2 * MiB);
       await survives(s3, files[kind], wire.endpoint);
       expect(s3.log.map(({ code }) => code)).toContain('BadDigest');
+      // It says "checksum", but not that it knows none.
+      for (const { method, headers } of s3.log) {
+        if (method === 'PUT') expect(headers['x-amz-checksum-crc32']).toBeDefined();
+      }
     },
   );
 

@@ -123,7 +123,7 @@ export class Integrity {
     if (!isChecksum(algorithm, declared)) throw invalidValue(headerOf(algorithm));
     if (declared === value) return;
     throw new S3Error('BadDigest', {
-      message: `The ${algorithm} you sent is ${declared}, that of the bytes is ${value}`,
+      message: `The ${algorithm} you specified did not match the calculated checksum.`, // in the words of AWS
     });
   }
 }
