@@ -97,7 +97,8 @@ export async function storedParts(
     try {
       return await calling(call, (signal) => client.send(command, { abortSignal: signal }));
     } catch (error) {
-      if (nameBehind(error) === 'NoSuchUpload') return undefined;
+      // Ceph says NoSuchKey.
+      if (['NoSuchUpload', 'NoSuchKey'].includes(nameBehind(error))) return undefined;
       throw error;
     }
   }

@@ -166,6 +166,7 @@ function checksumsOf({ upload, stored }: Found, wanted: boolean): Checksums | un
   const { algorithm, type } = upload.checksum;
   if (!wanted) return algorithm === undefined || type === 'FULL_OBJECT' ? 'none' : undefined;
   if (algorithm === undefined) {
+    if (stored.size === 0) return undefined; // nothing tells, and there is nothing to gain
     return [...stored.values()].some(({ crc32: crc }) => crc !== undefined) ? 'composite' : 'none';
   }
   if (algorithm !== 'CRC32') return undefined;
