@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { S3ServiceException } from '@aws-sdk/client-s3';
+import type { S3ServiceException } from '@aws-sdk/client-s3';
 
 import { codeOf, messageOf, ModelpackError } from '../errors.ts';
 import { certificateError, isCertificateError } from '../http/certificate.ts';
@@ -87,10 +87,11 @@ function headersOf(error: unknown): IncomingHttpHeaders {
   return headers ?? {};
 }
 
+/** What S3 called it, and the status. Of a page that is not S3's, a gateway's say, there is the status only. */
 export function reasonOf(error: unknown): { name: string; status: number } {
-  const name = error instanceof Error ? error.name : '';
-  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
-  return { name, status };
+  const name = error instanceof Error && error.name !== 'Error' ? error.name : '';
+  const { $metadata: answer } = (error ?? {}) as { readonly $metadata?: S3ServiceException['$metadata'] };
+  return { name, status: answer?.httpStatusCode ?? 0 };
 }
 
 /** What servers say of options that they do not know or do not allow; encryption, for one, may need https. */

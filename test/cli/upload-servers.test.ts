@@ -90,3 +90,20 @@ describe.concurrent('an upload that was killed', () => {
     expect((await succeeds(s3, 'removed')).parts).toEqual({ total: 4, sent: 4, reused: 0 });
   });
 });
+
+it('a page of a gateway in front of the server passes', async () => {
+  const page =
+    '<html><head><title>502 Bad Gateway</title></head><body><hr><center>nginx</center></body></html>';
+  const left = new Map([
+    ['HeadObject', 1],
+    ['CreateMultipartUpload', 1],
+    ['UploadPart', 2],
+    ['CompleteMultipartUpload', 1],
+  ]);
+  await using s3 = await serverWith(({ operation }) => {
+    const more = left.get(operation) ?? 0;
+    left.set(operation, more - 1);
+    return more > 0 ? { status: 502, page } : undefined;
+  });
+  expect((await succeeds(s3, 'gateway')).parts.sent).toBe(4);
+});

@@ -8,7 +8,7 @@ import { S3Error } from './errors.ts';
 import { chooseFault, type FaultHook, gone, InjectedError, type S3Fault } from './fault.ts';
 import { enter, type S3LogEntry } from './log.ts';
 import { readPayload } from './payload.ts';
-import { type ErrorAnswer, errorReply, type Reply } from './reply.ts';
+import { type ErrorAnswer, errorReply, type Reply, textReply } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import { parseRequest } from './request.ts';
 import { ROUTES } from './routes.ts';
@@ -71,7 +71,8 @@ type Arrived = Pick<Call, 'request' | 'body' | 'signal'> & { readonly fault: S3F
 
 async function respond(context: Context, { request, body, signal, fault }: Arrived): Promise<Reply> {
   if (fault.status !== undefined) {
-    const { status, code = 'InternalError', message = 'A fault of this test server' } = fault;
+    const { status, code = 'InternalError', message = 'A fault of this test server', page } = fault;
+    if (page !== undefined) return { ...textReply(page, { 'content-type': 'text/html' }), status };
     throw new InjectedError({ status, code, message });
   }
   if (request.problem) throw request.problem;

@@ -16,6 +16,8 @@ export interface S3Fault {
   readonly status?: number;
   readonly code?: string;
   readonly message?: string;
+  /** With `status`: answer with this page instead of an S3 error, as a gateway in front of the server does. */
+  readonly page?: string;
   /** Added to the answer, whatever it is. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Close the connection after this many bytes of the answer's body. */
