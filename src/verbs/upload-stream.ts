@@ -7,12 +7,10 @@ import { MiB, type Bytes } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import { Retryable } from '../http/retry.ts';
 import { attributesOf } from '../s3/attributes.ts';
-import { crc32, encodeCrc32 } from '../s3/crc32.ts';
 import { reasonOf, s3Failure } from '../s3/failure.ts';
-import { look } from '../s3/object.ts';
-import type { Checksum } from '../s3/proof.ts';
-import { differs, type Made } from '../s3/stored.ts';
+import { compare, differs, type Made } from '../s3/stored.ts';
 import { completeKey, formatS3Url } from '../s3/url.ts';
+import { watchBodies } from '../s3/watched.ts';
 import { lookFirst } from '../sink/s3-destination.ts';
 import { MAX_PARTS } from '../parts.ts';
 import type { UploadOptions, UploadResult } from './upload.ts';
@@ -31,22 +29,19 @@ export async function uploadStream(
   client: S3Client,
   options: UploadOptions,
 ): Promise<UploadResult> {
-  const { attributes, jobs, noClobber, checksums, run } = options;
+  const { attributes, checksums, jobs, noClobber, run } = options;
   const started = Date.now();
   const url = completeKey(options.url, undefined, undefined);
   const location = formatS3Url(url);
-  const place = { client, url, checksums, run };
   const partSize = Math.max(MIN_PART, options.partSize);
   await lookFirst({ ...options, client, url });
   run.report({ type: 'transfer', verb: 'upload', to: location, total: undefined, reused: 0, files: 0 });
 
   let size = 0;
-  let crc = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of bytes) {
       run.signal.throwIfAborted();
       size += chunk.length;
-      crc = crc32(chunk, crc);
       if (size > partSize * MAX_PARTS) {
         throw new ModelpackError(
           'usage',
@@ -61,12 +56,8 @@ export async function uploadStream(
     }
   }
 
-  async function isOurs(): Promise<boolean> {
-    const found = await look(place);
-    return (
-      typeof found === 'object' && found.ContentLength === size && found.ChecksumCRC32 === encodeCrc32(crc)
-    );
-  }
+  const sent = watchBodies(client, attributes.sse);
+  const compareWith = (answer: Made) => compare({ ...options, client, url }, [...sent.values()], answer);
 
   const upload = new Upload({
     client,
@@ -77,7 +68,7 @@ export async function uploadStream(
       Body: Readable.from(counted(), { objectMode: false, signal: run.signal }),
       ...attributesOf(attributes),
       ...(noClobber ? { IfNoneMatch: '*' } : {}),
-      ...(checksums ? { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } : {}),
+      ...(checksums ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {}),
     },
     partSize,
     queueSize: jobs,
@@ -88,30 +79,22 @@ export async function uploadStream(
   } catch (error) {
     // The SDK sends again by itself: an object in the way may be what its first answer, which was lost, spoke of.
     const tries = (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
-    const own = reasonOf(error).name === 'PreconditionFailed' && tries > 1 && (await isOurs());
+    const own = reasonOf(error).name === 'PreconditionFailed' && tries > 1 && (await compareWith(undefined));
     if (!own) throw lasting(s3Failure(error, url, 's3:PutObject', run.signal));
   }
 
-  const found = await look(place);
-  // Without leave to look, what S3 said when it made the object has to do.
-  const told = found === 'denied' ? made : found;
-  if (told === undefined || told === 'absent') throw differs(url);
-  const seenSize = found === 'denied' || found === 'absent' ? size : found.ContentLength;
-  const expected = encodeCrc32(crc);
-  const whole = told.ChecksumType === 'COMPOSITE' ? undefined : told.ChecksumCRC32;
-  if (seenSize !== size || (whole ?? expected) !== expected) throw differs(url);
-  const checksum: Checksum =
-    whole === undefined ? { algorithm: 'SIZE', value: String(size) } : { algorithm: 'CRC32', value: whole };
-  const parts = Math.max(1, Math.ceil(size / partSize));
+  const compared = await compareWith(made);
+  if (compared === undefined) throw differs(url);
+  const { etag, versionId, checksum } = compared;
   return {
     schema: 'modelpack.upload/1',
     location,
     id: null,
     size,
-    etag: told.ETag ?? '',
-    versionId: told.VersionId ?? null,
+    etag,
+    versionId,
     checksum,
-    parts: { total: parts, sent: parts, reused: 0 },
+    parts: { total: sent.size, sent: sent.size, reused: 0 },
     skipped: false,
     seconds: (Date.now() - started) / 1000,
   };

@@ -221,6 +221,19 @@ describe.concurrent('the wire', () => {
     expect(right).toBe(code === 0 ? true : undefined);
   });
 
+  it.each(['multipart', 'single'] as const)(
+    'damages standard input (%s) on its way to a server without checksums: its MD5 tells',
+    async (kind) => {
+      await using s3 = await serverWith(undefined, withoutChecksums);
+      await using wire = await badWire(s3, 'flip', 2 * MiB);
+      const { code, json } = await upload(wire, '-', [], { input: readFileSync(files[kind]) });
+      expect(code).toBe(0);
+      expect(json()).toMatchObject({ checksum: { algorithm: 'ETAG-MD5' } });
+      expect((await s3.body(bucket, 'key')).equals(readFileSync(files[kind]))).toBe(true);
+      expect(count(s3, kind === 'single' ? 'PutObject' : 'UploadPart')).toBe(kind === 'single' ? 2 : 3);
+    },
+  );
+
   it('breaks in the middle of a part', async () => {
     await using s3 = await serverWith();
     await using wire = await badWire(s3, 'break', 2 * MiB);
