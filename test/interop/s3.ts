@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 import { startS3 } from '../servers/s3/server.ts';
 import { python, sha256Of, type Bench, type Environment } from './bench.ts';
-import { startMoto } from './moto.ts';
+import { openHost } from './servers/host.ts';
+import { moto as motoServer } from './servers/moto.ts';
+import { credentials } from './servers/server.ts';
 
 const bucket = 'models';
 const conformance = fileURLToPath(new URL('s3-conformance.mjs', import.meta.url));
@@ -22,11 +24,9 @@ interface Found {
 
 /** modelpack to moto, boto3 from moto: neither end knows the other. */
 export async function moto(bench: Bench): Promise<string> {
-  await using server = await startMoto();
-  return await writesWhatBotoReads(bench, server.endpoint, {
-    AWS_ACCESS_KEY_ID: 'any',
-    AWS_SECRET_ACCESS_KEY: 'any',
-  });
+  await using host = await openHost();
+  const { endpoint } = await motoServer.start(host);
+  return await writesWhatBotoReads(bench, endpoint, credentialsOf({ [credentials.id]: credentials.secret }));
 }
 
 /** modelpack to the server of the tests, boto3 from it: that server is no friend of modelpack's alone. */
@@ -35,12 +35,8 @@ export async function boto3(bench: Bench): Promise<string> {
   return await writesWhatBotoReads(bench, server.endpoint, credentialsOf(server.keys));
 }
 
-async function writesWhatBotoReads(
-  bench: Bench,
-  endpoint: string,
-  credentials: Environment,
-): Promise<string> {
-  const env = { ...credentials, AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-east-1' };
+async function writesWhatBotoReads(bench: Bench, endpoint: string, keys: Environment): Promise<string> {
+  const env = { ...keys, AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-east-1' };
   const boto = { ...env, AWS_ENDPOINT_URL: endpoint };
   const server = ['--endpoint-url', endpoint];
   await bench.python(['s3_object.py', 'create', bucket], boto);
