@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -18,11 +20,26 @@ export interface Bench extends AsyncDisposable {
   run(program: string, args: readonly string[], env?: Environment): Promise<string>;
   /** The command line under test. */
   modelpack(args: readonly string[], env?: Environment): Promise<string>;
+  /** The same, however it ends; `input` is a file for its standard input. Killed where its scope ends first. */
+  start(args: readonly string[], env?: Environment, input?: string): Running;
   /** A script of this folder, or an option of Python's such as `-m`. */
   python(args: readonly string[], env?: Environment): Promise<string>;
 }
 
 export type Environment = Readonly<Record<string, string>>;
+
+export interface Running extends AsyncDisposable {
+  readonly outcome: Promise<Outcome>;
+  /** As `kill -9` does. */
+  kill(): void;
+}
+
+export interface Outcome {
+  /** Null when it was killed. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 const LIMIT_MS = 180_000;
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -46,9 +63,40 @@ export async function openBench(repos: readonly Repo[]): Promise<Bench> {
     return stdout;
   }
 
+  function start(args: readonly string[], env: Environment = {}, input?: string): Running {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: folder,
+      env: isolated(join(folder, 'home'), { HF_ENDPOINT: hub.endpoint, ...env }),
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
+    child.stdin.on('error', () => {}); // it may end before it has read everything
+    if (input === undefined) child.stdin.end();
+    else createReadStream(input).pipe(child.stdin);
+    const kill = () => void child.kill('SIGKILL');
+    const end = async (): Promise<Outcome> => {
+      const [[code], stdout, stderr] = await Promise.all([
+        once(child, 'close') as Promise<[number | null]>,
+        text(child.stdout),
+        text(child.stderr),
+      ]);
+      return { code, stdout, stderr };
+    };
+    const outcome = end();
+    return {
+      outcome,
+      kill,
+      async [Symbol.asyncDispose]() {
+        kill();
+        await outcome;
+      },
+    };
+  }
+
   return {
     hub,
     run,
+    start,
     async path(...names) {
       const path = join(folder, ...names);
       await mkdir(dirname(path), { recursive: true });

@@ -8,7 +8,10 @@ import { big, odd, tinyBert } from '../servers/hub/models.ts';
 import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
+import { keepsContracts } from './contract/contract.ts';
+import { s3Table } from './contract/table.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
+import { servers } from './servers/servers.ts';
 import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
 
 /** Says what was found, or throws. */
@@ -30,10 +33,22 @@ const checks: Readonly<Record<string, Check>> = {
   's3-conformance': s3Conformance,
   'env-templates': envTemplates,
   'lint-syntax': lintSyntax,
+  's3-table': s3Table,
+  ...Object.fromEntries(
+    Object.entries(servers).map(([name, server]): [string, Check] => [
+      `contract-${name}`,
+      (bench) => keepsContracts(server, bench),
+    ]),
+  ),
 };
 
 const MiB = 1024 * 1024;
-const repos = [tinyBert(), odd(), big({ size: 24 * MiB })];
+const repos = [
+  tinyBert(),
+  odd(),
+  big({ size: 24 * MiB }),
+  big({ id: 'acme/other', size: 24 * MiB, seed: 2 }),
+];
 
 async function huggingfaceHub(bench: Bench): Promise<string> {
   const models = ['acme/tiny-bert', 'acme/odd'];
@@ -46,11 +61,11 @@ async function passes(name: string, check: Check): Promise<boolean> {
   try {
     await using bench = await openBench(repos);
     const found = await check(bench);
-    say(`ok      ${name.padEnd(16)} ${found} (${seconds()})`);
+    say(`ok      ${name.padEnd(20)} ${found} (${seconds()})`);
     return true;
   } catch (error) {
     const { message, stdout = '' } = error as Error & { readonly stdout?: string };
-    say(`FAILED  ${name.padEnd(16)} (${seconds()})\n${stdout}${message}`);
+    say(`FAILED  ${name.padEnd(20)} (${seconds()})\n${stdout}${message}`);
     return false;
   }
 }
@@ -58,6 +73,9 @@ async function passes(name: string, check: Check): Promise<boolean> {
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+// What a check started ends with this process, however that ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(checks, name));
