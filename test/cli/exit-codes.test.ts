@@ -3,9 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { openBench, type Bench } from '../helpers/bench.ts';
 import { modelpack, type Outcome, type RunOptions } from '../helpers/run.ts';
 import { wrongSize, type HubOptions, type Repo } from '../servers/hub/hub.ts';
+import { generatedSafetensors } from '../servers/hub/models/safetensors.ts';
 
 const id = 'acme/model';
-const weights = { path: 'model.safetensors', storage: 'xet', content: { size: 30_000, seed: 1 } } as const;
+const weights = {
+  path: 'model.safetensors',
+  storage: 'xet',
+  content: generatedSafetensors(30_000, 1),
+} as const;
 const config = { path: 'config.json', storage: 'git', content: Buffer.from('{}') } as const;
 const repos: Repo[] = [
   { id, revisions: { main: [config, weights] } },

@@ -7,6 +7,7 @@ import type { InspectResult, VerifyResult } from '../../src/verbs/inspect.ts';
 import { openBench, type Bench } from '../helpers/bench.ts';
 import { flipBit, foreignTar, membersOf, sha256Of } from '../helpers/bundle.ts';
 import type { Repo } from '../servers/hub/hub.ts';
+import { generatedSafetensors } from '../servers/hub/models/safetensors.ts';
 
 const id = 'acme/model';
 const repo: Repo = {
@@ -15,7 +16,7 @@ const repo: Repo = {
     main: [
       { path: 'config.json', storage: 'git', content: Buffer.from('{"model_type":"bert"}') },
       { path: 'empty.txt', storage: 'git', content: Buffer.alloc(0) },
-      { path: 'model.safetensors', storage: 'xet', content: { size: 100_001, seed: 1 } },
+      { path: 'model.safetensors', storage: 'xet', content: generatedSafetensors(100_001, 1) },
     ],
   },
   cardData: { license: 'mit' },

@@ -1,6 +1,7 @@
 import { openBench, type Bench } from './bench.ts';
 import type { Hub, HubLogEntry, HubOptions, Repo, RepoFile } from '../servers/hub/hub.ts';
 import { tinyBert } from '../servers/hub/models.ts';
+import { generatedSafetensors } from '../servers/hub/models/safetensors.ts';
 
 export const id = 'acme/tiny-bert';
 export const bert = tinyBert({ size: 3_300_000, copySize: 30_000 });
@@ -19,7 +20,7 @@ export const other: Repo = {
   revisions: {
     main: [
       { path: 'config.json', storage: 'git', content: Buffer.from('{"model_type":"other"}') },
-      { path: 'model.safetensors', storage: 'lfs', content: { size: 40_000, seed: 5 } },
+      { path: 'model.safetensors', storage: 'lfs', content: generatedSafetensors(40_000, 5) },
     ],
   },
 };

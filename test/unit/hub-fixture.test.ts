@@ -785,7 +785,7 @@ describe('the models', () => {
     await using hub = await startHub({ repos, lazy: true });
     expect(repos.map((repo) => hub.commit(repo.id).slice(0, 8))).toMatchInlineSnapshot(`
       [
-        "a3831106",
+        "672f5f70",
         "518caae5",
         "7403b4b5",
         "476e55dc",

@@ -1,5 +1,6 @@
 import { bertConfig, bertTensors, bertValues, type BertShape } from './models/bert.ts';
 import { elements, generatedSafetensors, safetensors } from './models/safetensors.ts';
+import { generatedTorch } from './models/torch.ts';
 import { tokenizerJson, wordpieces } from './models/wordpiece.ts';
 import type { Repo, RepoFile, Storage } from './options.ts';
 
@@ -36,7 +37,7 @@ export function tinyBert({
     copy('flax_model.msgpack', 11, '\x81\xa6params'),
     { path: 'model.safetensors', storage: 'xet', content: safetensors(tensors, bertValues()) },
     copy('onnx/model.onnx', 12, '\x08\x07\x12\x07pytorch', 'xet'),
-    copy('pytorch_model.bin', 13, 'PK\x03\x04'),
+    { path: 'pytorch_model.bin', storage: 'lfs', content: generatedTorch(copySize, 13) },
     copy('rust_model.ot', 14, 'PK\x03\x04'),
     { path: 'samples/attention.png', storage: 'xet', content: { size: 20_000, seed: 15, head: png } },
     pretty('special_tokens_map.json', specialTokens),

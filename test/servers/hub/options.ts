@@ -8,10 +8,12 @@ export type Storage =
 /** Deterministic bytes of any size, made by offset and never held in memory. */
 export interface GeneratedContent {
   readonly size: number;
-  /** Files with equal size, seed and head have equal bytes. */
+  /** Files with equal size, seed, head and tail have equal bytes. */
   readonly seed: number;
   /** Replaces the first bytes, so that a file of any size can have a valid header. */
   readonly head?: Buffer;
+  /** Replaces the last bytes. */
+  readonly tail?: Buffer;
 }
 
 export interface RepoFile {

@@ -12,6 +12,7 @@ export interface Content {
 }
 
 const CHUNK = 1024 * 1024;
+const none = Buffer.alloc(0);
 const PAGE = 4096;
 
 /** Twice the same pseudo-random MiB, so that any rotation of it is one contiguous copy. */
@@ -39,13 +40,13 @@ export function held(bytes: Buffer): Content {
  *   4   u32 LE   seed
  *   8   noise, rotated by the seed
  *
- * then `head` over the first bytes of the file.
+ * then `head` over the first bytes of the file, and `tail` over the last.
  */
-function generated({ size, seed, head = Buffer.alloc(0) }: GeneratedContent): Content {
+function generated({ size, seed, head = none, tail = none }: GeneratedContent): Content {
   const rotation = (Math.imul(seed, 0x9e3779b1) >>> 12) & ~7;
   return {
     size,
-    name: `seed:${seed}:${size}:${createHash('sha1').update(head).digest('hex')}`,
+    name: `seed:${seed}:${size}:${createHash('sha1').update(head).update(tail).digest('hex')}`,
     *chunks(start, end) {
       for (let at = start; at < end;) {
         const stop = Math.min(at - (at % CHUNK) + CHUNK, end);
@@ -65,6 +66,8 @@ function generated({ size, seed, head = Buffer.alloc(0) }: GeneratedContent): Co
       bytes.writeUInt32LE(seed >>> 0, at + 4);
     }
     if (first < head.length) head.copy(bytes, 0, first);
+    const last = size - tail.length;
+    if (end > last) tail.copy(bytes, Math.max(0, last - first), Math.max(0, first - last));
     return bytes.subarray(start - first, end - first);
   }
 }
