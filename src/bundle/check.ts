@@ -15,6 +15,14 @@ export interface CheckOptions {
   readonly from?: number | undefined;
   /** Whether the sha256 of the whole bundle is wanted, which costs as much as those of the files. */
   readonly digest?: boolean | undefined;
+  /** Who looks at the data of a file as they pass, and may refuse a file whose hashes are right. */
+  readonly watch?: ((member: Member) => Watch | undefined) | undefined;
+}
+
+/** Sees all data of one file, in order. What it throws in the end, ends the check. */
+export interface Watch {
+  update(data: Uint8Array): void;
+  finish(): void;
 }
 
 /** Checks a bundle's bytes as they pass, in order. */
@@ -35,10 +43,11 @@ interface Open {
   readonly sha256: Hash;
   readonly sha1: Hash | undefined;
   readonly blobSha1: string | undefined;
+  readonly watch: Watch | undefined;
 }
 
 export function checkOf(layout: Layout, options: CheckOptions): Check {
-  const { where, blobSha1, onFile, from: beginning = 0, digest = false } = options;
+  const { where, blobSha1, onFile, watch, from: beginning = 0, digest = false } = options;
   const whole = digest ? createHash('sha256') : undefined;
   let position = beginning;
   let current: Open | undefined;
@@ -46,12 +55,13 @@ export function checkOf(layout: Layout, options: CheckOptions): Check {
   function begin(member: Member): Open {
     const expected = blobSha1?.(member);
     const sha1 = expected === undefined ? undefined : createHash('sha1').update(`blob ${member.size}\0`);
-    return { member, sha256: createHash('sha256'), sha1, blobSha1: expected };
+    return { member, sha256: createHash('sha256'), sha1, blobSha1: expected, watch: watch?.(member) };
   }
 
-  function end({ member, sha256, sha1, blobSha1: expected }: Open): void {
+  function end({ member, sha256, sha1, blobSha1: expected, watch: watched }: Open): void {
     compare(where, member, 'sha256', sha256.digest('hex'), member.sha256);
     if (sha1 !== undefined) compare(where, member, 'git blob sha1', sha1.digest('hex'), expected!);
+    watched?.finish();
     onFile?.(member);
   }
 
@@ -76,6 +86,7 @@ export function checkOf(layout: Layout, options: CheckOptions): Check {
         const data = chunk.subarray(from - start, to - start);
         current.sha256.update(data);
         current.sha1?.update(data);
+        current.watch?.update(data);
       }
       if (position >= dataEnd) {
         end(current);
