@@ -10,6 +10,8 @@ export type RunEvent =
     }
   /** Files whose hash nobody gave are read before the plan is complete; `total` of them. */
   | { readonly type: 'preparing'; readonly done: number; readonly total: number }
+  /** Files that may execute code when they are loaded are looked into; `total` of them. */
+  | { readonly type: 'looking'; readonly done: number; readonly total: number }
   /** A transfer begins. `reused` of its `total` bytes (undefined for a pipe) are at the destination already. */
   | {
       readonly type: 'transfer';

@@ -14,7 +14,14 @@ export {
   type ReportedFinding,
 } from './verbs/lint.ts';
 export { environmentOf, type EnvOptions } from './verbs/env.ts';
-export { inspectBundle, verifyBundle, type InspectResult, type VerifyResult } from './verbs/inspect.ts';
+export {
+  inspectBundle,
+  verifyBundle,
+  type InspectedFile,
+  type InspectedModel,
+  type InspectResult,
+  type VerifyResult,
+} from './verbs/inspect.ts';
 
 export { hub } from './source/hub/hub.ts';
 export { canonicalEndpoint, type HubSettings, type Token } from './source/hub/settings.ts';
@@ -36,6 +43,8 @@ export { openDisk, type DiskFile } from './disk.ts';
 export { openObject } from './s3/content.ts';
 export type { Content, Stored } from './bytes.ts';
 
+export type { Pickled } from './weights/file.ts';
+export type { Pickle } from './weights/pickles.ts';
 export type { Bundle } from './bundle/bundle.ts';
 export type { Index, IndexFile, IndexModel } from './bundle/contents.ts';
 export type { Budget, BudgetName, Gate } from './budget/check.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { bundleOf, type Bundle, type Former } from '../bundle/bundle.ts';
+import { bundleOf, type Bundle, type Former, type ReadMember } from '../bundle/bundle.ts';
 import { layOut, type LayoutModel, type Member } from '../bundle/layout.ts';
 import { MiB, type Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
@@ -15,6 +15,8 @@ export interface Plan extends AsyncDisposable {
   readonly bundle: Bundle;
   /** False when a hash is missing: sizes and offsets are right, and the bundle's id is not. */
   readonly complete: boolean;
+  /** The same, to look into before the transfer: what this machine has counts then, not now. */
+  readonly ahead: Bundle;
   /** The git blob sha1 that a file must have too, where its source knows it. */
   blobSha1(member: Member): string | undefined;
 }
@@ -55,7 +57,7 @@ export async function plan(models: readonly Model[], options: PlanOptions): Prom
   async function learn(model: Model, file: ModelFile, current: Run): Promise<void> {
     const place = await keeping.place(file.size, file.remote === true && !onlyLook);
     // What is read again for the transfer counts then.
-    const reading = place === undefined ? { ...current, report: quietOnDisk(run.report) } : current;
+    const reading = place === undefined ? { ...current, report: quietHere(run.report) } : current;
     const content: Content = {
       size: file.size,
       read: (into, start) => model.read(file, into, start, reading),
@@ -71,18 +73,15 @@ export async function plan(models: readonly Model[], options: PlanOptions): Prom
     }
   }
 
-  async function readMember(
-    member: Member,
-    into: Uint8Array,
-    start: number,
-    signal: AbortSignal = run.signal,
-  ): Promise<void> {
-    const model = models[member.model]!;
-    const file = model.files[member.file]!;
-    const here = kept.get(file);
-    if (here === undefined) return model.read(file, into, start, { ...run, signal });
-    await here.read(into, start);
-    run.report({ type: 'bytes', count: into.length, from: 'kept' });
+  function readerFor(reading: Run): ReadMember {
+    return async (member, into, start, signal = reading.signal) => {
+      const model = models[member.model]!;
+      const file = model.files[member.file]!;
+      const here = kept.get(file);
+      if (here === undefined) return model.read(file, into, start, { ...reading, signal });
+      await here.read(into, start);
+      reading.report({ type: 'bytes', count: into.length, from: 'kept' });
+    };
   }
 
   try {
@@ -98,7 +97,8 @@ export async function plan(models: readonly Model[], options: PlanOptions): Prom
     );
     const layout = await layOut(models.map((model) => complete(model, hashes)));
     return {
-      bundle: bundleOf(layout, readMember),
+      bundle: bundleOf(layout, readerFor(run)),
+      ahead: bundleOf(layout, readerFor({ ...run, report: quietHere(run.report) })),
       complete: hashes.size === unknown.length,
       blobSha1: (member) => models[member.model]!.files[member.file]!.blobSha1,
       [Symbol.asyncDispose]: () => keeping[Symbol.asyncDispose](),
@@ -121,9 +121,10 @@ export function plannedModels(models: readonly Model[]): LayoutModel[] {
  * What was asked for, as one hash: the models at their revisions and their files by the hashes that the sources give.
  * The same request always gives the same bundle.
  *
+ * @param also what else decides whether the bundle may be used
  * @returns undefined when a source does not fix its files in advance
  */
-export function requestOf(models: readonly Model[]): string | undefined {
+export function requestOf(models: readonly Model[], also: readonly string[] = []): string | undefined {
   const described = models.map(({ name, source, revision, ref, license, files }) => ({
     name,
     source,
@@ -142,7 +143,9 @@ export function requestOf(models: readonly Model[]): string | undefined {
       JSON.stringify({ ...model, files: model.files.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }),
     )
     .toSorted();
-  return createHash('sha256').update(inOrder.join('\n')).digest('hex');
+  return createHash('sha256')
+    .update([...inOrder, ...also].join('\n'))
+    .digest('hex');
 }
 
 const UNKNOWN_HASH = '0'.repeat(64);
@@ -159,9 +162,9 @@ function complete(model: Model, hashes: ReadonlyMap<ModelFile, string>): LayoutM
   };
 }
 
-function quietOnDisk(report: Report): Report {
+function quietHere(report: Report): Report {
   return (event) => {
-    if (event.type !== 'bytes' || event.from !== 'disk') report(event);
+    if (event.type !== 'bytes' || event.from === 'network') report(event);
   };
 }
 

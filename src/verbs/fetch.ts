@@ -1,5 +1,6 @@
 import { budgets, type Budget } from '../budget/check.ts';
 import type { SizeTarget } from '../budget/report.ts';
+import { bundleIn } from '../bundle/bundle.ts';
 import { checkOf } from '../bundle/check.ts';
 import { checkPlaces, layOut, type Layout } from '../bundle/layout.ts';
 import type { Run, RunEvent } from '../events.ts';
@@ -11,6 +12,8 @@ import type { Resolve } from '../source/sources.ts';
 import { partSizeFor } from '../parts.ts';
 import { shownSource } from '../source/web/address.ts';
 import { together } from '../together.ts';
+import { isUnsafe, picklesIn, reason, refuseUnsafe, type Pickle } from '../weights/pickles.ts';
+import { headerCheck, isSafetensorsName } from '../weights/safetensors.ts';
 import { send } from './send.ts';
 
 export interface FetchOptions {
@@ -22,6 +25,8 @@ export interface FetchOptions {
   readonly jobs: number;
   /** Bytes of a part; grows so that 10,000 parts suffice. */
   readonly partSize: number;
+  /** Take files that import more than what is known to be harmless when they are loaded. */
+  readonly allowPickle?: boolean;
   /** Plan only: nothing is written, no weights are asked for. */
   readonly dryRun: boolean;
   /**
@@ -53,11 +58,18 @@ export interface FetchResult {
   readonly targets?: readonly SizeTarget[];
   readonly plan?: readonly { readonly path: string; readonly size: number; readonly offset: number }[];
   readonly leftOut?: readonly LeftOut[];
+  /** The files that are unpickled when they are loaded, if there are any and they were looked into. */
+  readonly pickles?: readonly Pickle[];
 }
 
-/** Pulls models from their sources into one bundle. */
+/**
+ * Pulls models from their sources into one bundle.
+ *
+ * @throws ModelpackError `integrity` when a file is not what its source said, is a safetensors file with a wrong
+ *   header, or imports what is not known to be harmless when it is loaded
+ */
 export async function fetchBundle(sources: readonly string[], options: FetchOptions): Promise<FetchResult> {
-  const { resolve, selection, jobs, dryRun } = options;
+  const { resolve, selection, jobs, dryRun, allowPickle = false } = options;
   const started = Date.now();
   const { run, moved } = counted(options.run);
   const resolved = share(
@@ -92,7 +104,8 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     };
   }
 
-  const request = requestOf(models);
+  // What was written with leave to execute code is not taken for what was asked for without.
+  const request = requestOf(models, allowPickle ? ['allow-pickle'] : []);
   if (!dryRun && request !== undefined) {
     const recalled = await destination.recall(request);
     if (recalled !== undefined) {
@@ -115,7 +128,13 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const location = destination.location(bundle.id);
 
   const found = await destination.find(bundle, checkFor(planned, location, true, run));
-  if (found !== undefined) return result(bundle.layout, bundle.id, found.sha256, true);
+  // An object that is there is not asked for what was looked into when it was made.
+  if (found !== undefined && former === undefined)
+    return result(bundle.layout, bundle.id, found.sha256, true);
+  const pickles = await picklesIn(found ? bundleIn(former!.content, bundle.layout) : planned.ahead, run);
+  judge(pickles, allowPickle, run);
+  const named = pickles.length > 0 ? { pickles } : {};
+  if (found !== undefined) return { ...result(bundle.layout, bundle.id, found.sha256, true), ...named };
 
   const partSize = partSizeFor(bundle.size, Math.max(options.partSize, destination.minPartSize));
   const { sha256 } = await send(bundle, {
@@ -128,7 +147,14 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     jobs,
     run,
   });
-  return result(bundle.layout, bundle.id, sha256 ?? null, false);
+  return { ...result(bundle.layout, bundle.id, sha256 ?? null, false), ...named };
+}
+
+function judge(pickles: readonly Pickle[], allowed: boolean, run: Run): void {
+  if (!allowed) return refuseUnsafe(pickles);
+  for (const pickle of pickles.filter(isUnsafe)) {
+    run.report({ type: 'note', text: `${pickle.path} ${reason(pickle)}` });
+  }
 }
 
 function checkFor(planned: Plan, where: string, digest: boolean, run: Run, from = 0) {
@@ -138,6 +164,7 @@ function checkFor(planned: Plan, where: string, digest: boolean, run: Run, from 
     digest,
     blobSha1: (member) => planned.blobSha1(member),
     onFile: ({ path }) => run.report({ type: 'file', path }),
+    watch: ({ path, size }) => (isSafetensorsName(path) ? headerCheck(size, path) : undefined),
   });
 }
 

@@ -1,13 +1,24 @@
 import { checkOf } from '../bundle/check.ts';
-import type { FORMAT, IndexModel } from '../bundle/contents.ts';
+import type { FORMAT, IndexFile, IndexModel } from '../bundle/contents.ts';
 import { requireBundle } from '../bundle/read.ts';
 import { MiB, type Stored } from '../bytes.ts';
 import type { Run } from '../events.ts';
 import type { Part } from '../parts.ts';
 import { nowhere } from '../sink/sink.ts';
 import { transfer } from '../transfer.ts';
+import type { Pickled } from '../weights/file.ts';
+import { picklesIn } from '../weights/pickles.ts';
 
-/** The document of `inspect --json`: the index, with the id and the number of files. Sizes are bytes. */
+export interface InspectedFile extends IndexFile {
+  /** Of a file that is unpickled when it is loaded. */
+  readonly pickle?: Pickled;
+}
+
+export interface InspectedModel extends IndexModel {
+  readonly files: readonly InspectedFile[];
+}
+
+/** The document of `inspect --json`: the index, with the id, the number of files and the pickles. Sizes are bytes. */
 export interface InspectResult {
   readonly schema: 'modelpack.inspect/1';
   readonly location: string;
@@ -15,7 +26,7 @@ export interface InspectResult {
   readonly format: typeof FORMAT;
   readonly size: number;
   readonly files: number;
-  readonly models: readonly IndexModel[];
+  readonly models: readonly InspectedModel[];
 }
 
 /** The document of `verify --json`. */
@@ -31,10 +42,19 @@ export interface VerifyResult {
   readonly seconds: number;
 }
 
-/** Says what is in a bundle; reads its index alone. */
-export async function inspectBundle(stored: Stored): Promise<InspectResult> {
-  const { id, index, layout } = await requireBundle(stored, stored.location);
+/** Says what is in a bundle. Reads its index, and of files that may be pickles what says what they import. */
+export async function inspectBundle(stored: Stored, run: Run): Promise<InspectResult> {
+  const bundle = await requireBundle(stored, stored.location);
+  const { id, index, layout } = bundle;
   const { format, size, models } = index;
+  const pickles = new Map((await picklesIn(bundle, run)).map(({ path, ...pickle }) => [path, pickle]));
+  function inspected(model: IndexModel): InspectedModel {
+    const files = model.files.map((file) => {
+      const pickle = pickles.get(`${model.name}/${file.path}`);
+      return pickle === undefined ? file : { ...file, pickle };
+    });
+    return { ...model, files };
+  }
   return {
     schema: 'modelpack.inspect/1',
     location: stored.location,
@@ -42,7 +62,7 @@ export async function inspectBundle(stored: Stored): Promise<InspectResult> {
     format,
     size,
     files: layout.members.length - 1,
-    models,
+    models: models.map(inspected),
   };
 }
 

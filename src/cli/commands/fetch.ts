@@ -20,6 +20,7 @@ interface Flags extends S3Flags {
   readonly token?: string;
   readonly jobs: number;
   readonly partSize: number;
+  readonly allowPickle?: boolean;
   readonly dryRun?: boolean;
   readonly offline?: boolean;
   readonly force?: boolean;
@@ -59,6 +60,7 @@ export function addFetch(root: Command, act: Act): Command {
         .argParser(parsePartSize)
         .default(DEFAULT_PART_SIZE, '16MiB'),
     )
+    .option('--allow-pickle', 'take files that can execute code when they are loaded')
     .option('--dry-run', 'show the plan: files, exact size, id, budgets; nothing is written')
     .option('--offline', 'only what the local Hugging Face cache holds')
     .option('--force', 'start over instead of resuming or skipping')
@@ -74,6 +76,7 @@ export function addFetch(root: Command, act: Act): Command {
           open: (readOnly, run) => openDestination(output, { ...flags, readOnly, run }, session.io.env),
           jobs: flags.jobs,
           partSize: flags.partSize,
+          allowPickle: flags.allowPickle === true,
           dryRun: flags.dryRun === true,
           temporary: tmpdir(),
           run: session.run,

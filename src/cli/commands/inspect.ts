@@ -9,20 +9,23 @@ const examples = `Examples:
   modelpack inspect models.tar
   modelpack inspect s3://my-bucket/models.tar
   modelpack inspect models.tar --json | jq -r '.models[].files[].path'
+  modelpack inspect models.tar --json | jq '.models[].files[] | select(.pickle) | {path, pickle}'
 `;
 
 export function addInspect(root: Command, act: Act): Command {
   const command = root
     .command('inspect')
     .summary('list the models and files of a bundle')
-    .description('List the models and files of a bundle. Only its index is read.')
+    .description(
+      'List the models and files of a bundle, and what its pickles import when they are loaded. Nothing is loaded.',
+    )
     .argument('<bundle>', 'a bundle file, or s3://bucket/key')
     .addHelpText('before', examples)
     .action((bundle: string, flags: S3Connection) =>
       act(command, async (session) => {
         const { inspectBundle } = await import('../../verbs/inspect.ts');
         await using stored = await openStored(bundle, flags, session.io.env, session.run);
-        await session.result(await inspectBundle(stored), inspected);
+        await session.result(await inspectBundle(stored, session.run), inspected);
       }),
     );
   return addS3Connection(command);

@@ -3,6 +3,8 @@ import type { InspectResult, VerifyResult } from '../../verbs/inspect.ts';
 import type { Paint } from './paint.ts';
 import { formatCount, formatSize } from '../../size.ts';
 import { right, widest } from './table.ts';
+import type { Pickled } from '../../weights/file.ts';
+import { isUnsafe, reason } from '../../weights/pickles.ts';
 
 /** A block a model: what it is, then its files with sizes. */
 export function inspected({ location, id, size, files, models }: InspectResult, paint: Paint): string {
@@ -12,7 +14,8 @@ export function inspected({ location, id, size, files, models }: InspectResult, 
       (fact) => fact !== undefined,
     );
     const rows = model.files.map(
-      (file) => `  ${right(formatSize(file.size), width)}   ${printable(file.path)}`,
+      (file) =>
+        `  ${right(formatSize(file.size), width)}   ${printable(file.path)}${pickled(file.pickle, paint)}`,
     );
     const sum = model.files.reduce((total, file) => total + file.size, 0);
     const head = `${paint('bold', printable(model.name))}   ${formatCount(model.files.length, 'file')}, ${formatSize(sum)}   ${paint('dim', printable(facts.join('  ')))}`;
@@ -23,6 +26,13 @@ export function inspected({ location, id, size, files, models }: InspectResult, 
     `id ${id}`,
     ...blocks,
   ].join('\n');
+}
+
+/** What a file does when it is loaded; all of its imports are in the JSON. */
+function pickled(pickle: Pickled | undefined, paint: Paint): string {
+  if (pickle === undefined) return '';
+  if (isUnsafe(pickle)) return `   ${paint('red', `pickle: ${printable(reason(pickle))}`)}`;
+  return `   ${paint('dim', `pickle: ${formatCount(pickle.imports.length, 'import')}, known to be harmless`)}`;
 }
 
 export function verified({ location, files, size, id, sha256 }: VerifyResult, paint: Paint): string {

@@ -34,6 +34,9 @@ export function meter(now: () => number = Date.now): Meter {
       case 'preparing':
         phase = `reading files for their hash ${event.done}/${event.total}`;
         break;
+      case 'looking':
+        phase = `looking into pickles ${event.done}/${event.total}`;
+        break;
       case 'transfer':
         moving = true;
         phase = `${doing[event.verb]} ${event.to}`;
