@@ -10,6 +10,8 @@ import { hubCache } from './cache.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
+import { safetensorsHeaders } from './headers.ts';
+import { unpickler } from './pickles.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
 import { servers } from './servers/servers.ts';
 import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
@@ -25,6 +27,8 @@ const checks: Readonly<Record<string, Check>> = {
   reproducible,
   'read-bundle': readBundle,
   safetensors,
+  'safetensors-headers': safetensorsHeaders,
+  unpickler,
   'huggingface-hub': huggingfaceHub,
   'hub-cache': hubCache,
   moto,
