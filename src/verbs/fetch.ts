@@ -12,7 +12,7 @@ import type { Resolve } from '../source/sources.ts';
 import { partSizeFor } from '../parts.ts';
 import { shownSource } from '../source/web/address.ts';
 import { together } from '../together.ts';
-import { isUnsafe, picklesIn, reason, refuseUnsafe, type Pickle } from '../weights/pickles.ts';
+import { judge, picklesIn, type Pickle } from '../weights/pickles.ts';
 import { headerCheck, isSafetensorsName } from '../weights/safetensors.ts';
 import { send } from './send.ts';
 
@@ -148,13 +148,6 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
     run,
   });
   return { ...result(bundle.layout, bundle.id, sha256 ?? null, false), ...named };
-}
-
-function judge(pickles: readonly Pickle[], allowed: boolean, run: Run): void {
-  if (!allowed) return refuseUnsafe(pickles);
-  for (const pickle of pickles.filter(isUnsafe)) {
-    run.report({ type: 'note', text: `${pickle.path} ${reason(pickle)}` });
-  }
 }
 
 function checkFor(planned: Plan, where: string, digest: boolean, run: Run, from = 0) {

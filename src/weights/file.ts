@@ -39,10 +39,16 @@ export async function readPickled(windows: Windows, path: string): Promise<Pickl
     await readFile(windows, path, reading, 1);
   } catch (error) {
     if (!(error instanceof Malformed) && !(error instanceof Unreadable)) throw error;
-    return { imports: imports.all(), unsafe: imports.unsafe(), unread: error.message };
+    const { message } = error;
+    const found = { imports: imports.all(), unsafe: imports.unsafe() };
+    return { ...found, unread: found.imports.includes(JOBLIB) ? JOBLIB_UNREAD : message };
   }
   return reading.found ? { imports: imports.all(), unsafe: imports.unsafe() } : undefined;
 }
+
+/** joblib writes the numbers of an array between the opcodes. */
+const JOBLIB = 'joblib.numpy_pickle.NumpyArrayWrapper';
+const JOBLIB_UNREAD = 'has arrays of joblib in it, behind which imports are not read';
 
 interface Reading {
   readonly imports: Imports;
@@ -64,7 +70,7 @@ async function readFile(windows: Windows, path: string, reading: Reading, depth:
       throw new Unreadable('is a tar, the format of PyTorch before 0.2, of which the imports are not read');
     case 'compressed':
       if (isJoblibName(path)) throw new Unreadable('is compressed, so that its imports are not read');
-      return;
+      return readPickles(windows, 0, reading, depth); // others take even these bytes for opcodes
     case 'pickle':
     case 'unknown':
       return readPickles(windows, 0, reading, depth);

@@ -5,6 +5,7 @@ import type { Member } from '../bundle/layout.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
 import { brief } from '../printable.ts';
+import { formatCount } from '../size.ts';
 import { readPickled, type Pickled } from './file.ts';
 import { isPickleName } from './formats.ts';
 import { isNotorious } from './pickle/safe.ts';
@@ -49,14 +50,17 @@ export function isUnsafe({ unsafe, unread }: Pickled): boolean {
 }
 
 /**
- * Refuses pickles that import more than what is known to be harmless.
+ * Refuses pickles that import more than what is known to be harmless, unless they are `allowed`. Every one is named.
  *
  * @throws ModelpackError `integrity`
  */
-export function refuseUnsafe(pickles: readonly Pickle[]): void {
-  const [first, ...others] = pickles.filter(isUnsafe);
-  if (first === undefined) return;
-  const more = others.length === 0 ? '' : `; so do ${others.length} more files`;
+export function judge(pickles: readonly Pickle[], allowed: boolean, { report }: Run): void {
+  const unsafe = pickles.filter(isUnsafe);
+  const named = allowed || unsafe.length > 1 ? unsafe : [];
+  for (const pickle of named) report({ type: 'note', text: `${pickle.path} ${reason(pickle)}` });
+  const [first, ...others] = unsafe;
+  if (first === undefined || allowed) return;
+  const more = others.length === 0 ? '' : `, and ${formatCount(others.length, 'more file')} like it`;
   throw new ModelpackError('integrity', `${first.path} ${reason(first)}${more}`, {
     hint: 'weights in safetensors execute nothing; if you trust who made this file, take it with --allow-pickle',
   });

@@ -77,9 +77,16 @@ export function part(windows: Windows, offset: number, size: number): Windows {
   };
 }
 
-/** What can only be read from its beginning on, such as the content of something compressed. */
-export function streamed(chunks: AsyncIterator<Buffer>, size: number): Windows {
-  const spend = allowance();
+/**
+ * What can only be read from its beginning on, such as the content of something compressed.
+ *
+ * @param spend is told of the bytes that are read, and may refuse them
+ */
+export function streamed(
+  chunks: AsyncIterator<Buffer>,
+  size: number,
+  spend: (bytes: number) => void,
+): Windows {
   let start = 0;
   let bytes: Buffer = Buffer.alloc(0);
   return {
@@ -103,7 +110,8 @@ function has({ start, bytes }: Window, from: number, length: number): boolean {
   return from >= start && from + length <= start + bytes.length;
 }
 
-function allowance(): (bytes: number) => void {
+/** Counts what is read, up to the limit. */
+export function allowance(): (bytes: number) => void {
   let left = READ_LIMIT;
   return (bytes) => {
     left -= bytes;

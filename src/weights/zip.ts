@@ -5,7 +5,7 @@ import yauzl, { type Entry, type ZipFile } from 'yauzl';
 
 import { KiB } from '../bytes.ts';
 import { Malformed, Unreadable } from './failure.ts';
-import { part, streamed, type Windows } from './windows.ts';
+import { allowance, part, streamed, type Windows } from './windows.ts';
 
 /** One file in a zip. */
 export interface ZipMember {
@@ -121,7 +121,7 @@ function memberOf(
     }
     const stream = await access.guard(zip.openReadStreamPromise(entry));
     try {
-      await use(streamed(guarded(stream, access), entry.uncompressedSize));
+      await use(streamed(guarded(stream, access), entry.uncompressedSize, access.spend));
     } finally {
       stream.destroy(); // most is not read to its end
     }
@@ -151,6 +151,8 @@ const CHUNK = 16 * KiB;
 class Access extends yauzl.RandomAccessReader {
   readonly #windows: Windows;
   #failure: { readonly error: unknown } | undefined;
+  /** For what is uncompressed, of all members together. */
+  readonly spend = allowance();
 
   constructor(windows: Windows) {
     super();

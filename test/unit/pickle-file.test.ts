@@ -107,6 +107,16 @@ describe('a zip', () => {
     });
   });
 
+  it('of many members that unpack to more than is looked at is not trusted', async () => {
+    const array = Buffer.alloc(READ_LIMIT / 8);
+    array.write('\x80\x04\x8e', 'latin1'); // BINBYTES8
+    array.writeBigUInt64LE(BigInt(array.length - 12), 3);
+    array.write('.', array.length - 1);
+    const files = Array.from({ length: 9 }, (_, i) => ({ name: `${i}.pkl`, content: array, deflated: true }));
+    expect(await look(zip(files.slice(0, 7)), 'model.pt')).toEqual({ imports: [], unsafe: [] });
+    expect(await look(zip(files), 'model.pt')).toMatchObject({ unread: expect.stringMatching(/too long/) });
+  });
+
   it('with wrong bytes anywhere is read without failing', async () => {
     const bytes = made('torch.script.pt');
     await fc.assert(
@@ -135,9 +145,15 @@ describe('a file', () => {
     ['zeros', Buffer.alloc(5000)],
     ['nothing', Buffer.alloc(0)],
     ['data that is compressed', Buffer.from('\x1f\x8b\x08\0\0\0\0\0', 'latin1')],
+    ['data that is compressed by bzip2', Buffer.from('BZh91AY&SY')],
     ['a pickle of protocol 0 without imports', Buffer.from('(lp0\nI1\na.')],
   ])('of %s is none of our business', async (_, bytes) => {
     expect(await look(bytes, 'model.bin')).toBeUndefined();
+  });
+
+  it('that begins like something compressed may be a pickle all the same', async () => {
+    const bytes = Buffer.concat([pickle('BZ\x01\0\0'), Buffer.alloc(0x15a), Buffer.from('cos\nsystem\n.')]);
+    expect(await look(bytes, 'model.bin')).toMatchObject({ unsafe: ['os.system'] });
   });
 
   it('that a pickle is followed by weights in is read as far as the pickle', async () => {

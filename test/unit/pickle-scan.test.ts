@@ -51,7 +51,7 @@ describe('what Python pickled', () => {
     expect(await look(made('arrays.joblib'), 'arrays.joblib')).toEqual({
       imports: ['joblib.numpy_pickle.NumpyArrayWrapper', 'numpy.ndarray', 'numpy.dtype'],
       unsafe: ['joblib.numpy_pickle.NumpyArrayWrapper'],
-      unread: expect.stringContaining('unknown opcode'),
+      unread: 'has arrays of joblib in it, behind which imports are not read',
     });
     expect(await look(made('compressed.joblib'), 'model.joblib')).toEqual({
       imports: [],
