@@ -19,6 +19,7 @@ export {
   verifyBundle,
   type InspectedFile,
   type InspectedModel,
+  type InspectOptions,
   type InspectResult,
   type VerifyResult,
 } from './verbs/inspect.ts';

@@ -42,12 +42,19 @@ export interface VerifyResult {
   readonly seconds: number;
 }
 
-/** Says what is in a bundle. Reads its index, and of files that may be pickles what says what they import. */
-export async function inspectBundle(stored: Stored, run: Run): Promise<InspectResult> {
+export interface InspectOptions {
+  /** Look into the files that may be pickles; otherwise the index alone is read. */
+  readonly pickles: boolean;
+  readonly run: Run;
+}
+
+/** Says what is in a bundle, and what its pickles import. */
+export async function inspectBundle(stored: Stored, options: InspectOptions): Promise<InspectResult> {
   const bundle = await requireBundle(stored, stored.location);
   const { id, index, layout } = bundle;
   const { format, size, models } = index;
-  const pickles = new Map((await picklesIn(bundle, run)).map(({ path, ...pickle }) => [path, pickle]));
+  const found = options.pickles ? await picklesIn(bundle, options.run) : [];
+  const pickles = new Map(found.map(({ path, ...pickle }) => [path, pickle]));
   function inspected(model: IndexModel): InspectedModel {
     const files = model.files.map((file) => {
       const pickle = pickles.get(`${model.name}/${file.path}`);

@@ -247,7 +247,7 @@ describe('inspect', () => {
   it.each(['inspected.tar', 's3://models/inspected.tar'])('names what %s imports', async (output) => {
     await run('fetch', 'acme/evil', 'acme/clean', 'acme/next', '-o', output, '--allow-pickle');
     s3.log.length = 0;
-    const text = await run('inspect', output);
+    const text = await run('inspect', output, '--pickles');
     expect(text).toMatchObject({ code: 0 });
     expect(text.stdout).toMatch(
       /^ +4 MB +pytorch_model\.bin +pickle: imports os\.system when it is loaded$/m,
@@ -258,7 +258,7 @@ describe('inspect', () => {
       // The index, and of each pickle its beginning and its end; one begins in what came with the index.
       expect(s3.log.map(({ operation }) => operation)).toEqual(Array.from({ length: 4 }, () => 'GetObject'));
     }
-    const { models } = (await run('inspect', output, '--json')).json<InspectResult>();
+    const { models } = (await run('inspect', output, '--pickles', '--json')).json<InspectResult>();
     const { imports, unsafe } = evil;
     const files = models.flatMap((model) => model.files.map((file) => [model.name, file.path, file.pickle]));
     expect(files).toEqual([
@@ -269,5 +269,18 @@ describe('inspect', () => {
       ['acme/next', 'config.json', undefined],
       ['acme/next', 'model.safetensors', undefined],
     ]);
+  });
+
+  it('names them without being asked in a file, and reads the index alone of an object', async () => {
+    for (const [output, requests, named] of [
+      ['unasked.tar', 0, 1],
+      ['s3://models/unasked.tar', 1, 0],
+    ] as const) {
+      await run('fetch', 'acme/clean', '-o', output);
+      s3.log.length = 0;
+      const { models } = (await run('inspect', output, '--json')).json<InspectResult>();
+      expect(models[0]?.files.filter(({ pickle }) => pickle !== undefined)).toHaveLength(named);
+      expect(s3.log).toHaveLength(requests);
+    }
   });
 });

@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
 
 import { openStored } from '../stored.ts';
+import { isS3Url } from '../../s3/url.ts';
 import type { Act } from '../program.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
 import { inspected } from '../render/inspect.ts';
+
+interface Flags extends S3Connection {
+  readonly pickles?: boolean;
+}
 
 const examples = `Examples:
   modelpack inspect models.tar
@@ -20,12 +25,15 @@ export function addInspect(root: Command, act: Act): Command {
       'List the models and files of a bundle, and what its pickles import when they are loaded. Nothing is loaded.',
     )
     .argument('<bundle>', 'a bundle file, or s3://bucket/key')
+    .option('--pickles', 'say what pickles import; of a bundle in S3 they are not looked into without this')
     .addHelpText('before', examples)
-    .action((bundle: string, flags: S3Connection) =>
+    .action((bundle: string, flags: Flags) =>
       act(command, async (session) => {
         const { inspectBundle } = await import('../../verbs/inspect.ts');
         await using stored = await openStored(bundle, flags, session.io.env, session.run);
-        await session.result(await inspectBundle(stored, session.run), inspected);
+        // Of an object the index alone is read: it may be far away.
+        const pickles = flags.pickles ?? !isS3Url(bundle);
+        await session.result(await inspectBundle(stored, { pickles, run: session.run }), inspected);
       }),
     );
   return addS3Connection(command);
