@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
 import type { Command } from 'commander';
 
 import type { Report, Run } from '../events.ts';
@@ -35,6 +38,10 @@ export interface Session {
     text: (value: T, paint: Paint) => string,
     summary?: (value: T) => string,
   ): Promise<void>;
+  /** Something to read before the result, on stderr. No progress is shown after it. */
+  aside(text: string): Promise<void>;
+  /** The line that answers a question on stderr; undefined where the input ends without one. */
+  ask(question: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -79,6 +86,25 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
       const shown =
         options.json === true ? JSON.stringify(value) : text(value, painter(io.stdout, options.color));
       if (shown !== '') await write(io.stdout, `${shown}\n`);
+    },
+    async aside(text) {
+      reporter.stop();
+      await write(io.stderr, `${text}\n`);
+    },
+    async ask(question) {
+      reporter.stop();
+      await write(io.stderr, question);
+      const lines = createInterface({ input: io.stdin, terminal: false });
+      const { signal } = io;
+      try {
+        const [line] = (await Promise.race([
+          once(lines, 'line', { signal }),
+          once(lines, 'close', { signal }),
+        ])) as [string | undefined];
+        return line;
+      } finally {
+        lines.close();
+      }
     },
     async close() {
       reporter.stop();

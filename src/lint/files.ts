@@ -15,7 +15,7 @@ export interface ProjectFile {
 }
 
 /** Trees take 50 times the room of their text: so much text (UTF-16 units) has trees at once. */
-const ROOM = 8_000_000;
+const ROOM = 4_000_000;
 
 /** The files of a project, parsed when they are needed and forgotten when others are. */
 export class Files {

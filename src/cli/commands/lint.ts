@@ -2,8 +2,8 @@ import { Option, type Command } from 'commander';
 
 import { ModelpackError } from '../../errors.ts';
 import { levels, type Level } from '../../lint/finding.ts';
-import { write } from '../io.ts';
 import type { Act } from '../program.ts';
+import type { Session } from '../session.ts';
 import { append, parseVariable } from '../values.ts';
 
 const formats = ['text', 'json', 'github', 'sarif', 'junit'] as const;
@@ -79,8 +79,7 @@ export function addLint(root: Command, act: Act): Command {
       act(command, async (session) => {
         if (flags.explain !== undefined)
           return session.result(await explained(flags.explain), ({ text }) => text);
-        const { io } = session;
-        if (flags.fix === true && flags.yes !== true && !io.stdin.isTTY) {
+        if (flags.fix === true && flags.yes !== true && !session.io.stdin.isTTY) {
           throw new ModelpackError(
             'usage',
             '--fix asks before it writes, and there is no terminal to ask on',
@@ -108,8 +107,8 @@ export function addLint(root: Command, act: Act): Command {
           return linted.fixes.length > 0 ? 'check' : undefined;
         }
         if (flags.fix === true && linted.fixes.length > 0) {
-          if (flags.quiet !== true || flags.yes !== true) await write(io.stderr, `${diff(linted.fixes)}\n`);
-          if (flags.yes === true || (await agreed(linted.fixes.length, io))) {
+          if (flags.quiet !== true || flags.yes !== true) await session.aside(diff(linted.fixes));
+          if (flags.yes === true || (await agreed(linted.fixes.length, session))) {
             await writeFixes(linted.fixes);
             linted = await check();
           }
@@ -126,21 +125,9 @@ export function addLint(root: Command, act: Act): Command {
   return command;
 }
 
-async function agreed(
-  files: number,
-  { stdin, stderr, signal }: { stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream; signal: AbortSignal },
-): Promise<boolean> {
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await terminal.question(
-      `write ${files === 1 ? 'this file' : `these ${files} files`}? [y/N] `,
-      { signal },
-    );
-    return /^y(?:es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
+async function agreed(files: number, session: Session): Promise<boolean> {
+  const answer = await session.ask(`write ${files === 1 ? 'this file' : `these ${files} files`}? [y/N] `);
+  return /^y(?:es)?$/i.test(answer?.trim() ?? '');
 }
 
 async function explained(code: string): Promise<{ readonly code: string; readonly text: string }> {

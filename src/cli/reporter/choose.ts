@@ -18,7 +18,9 @@ export async function chooseReporter(
 ): Promise<Reporter> {
   if (quiet || progress === 'none') return { report() {}, stop() {} };
   if (progress === 'json') return (await import('./json.ts')).jsonReporter(io.stderr, verbose);
-  const moving = progress === 'auto' && io.stderr.isTTY && !isTrue(io.env['CI']) && io.env['TERM'] !== 'dumb';
+  // A terminal that says it has no columns would never be done with clearing a line.
+  const isTerminal = io.stderr.isTTY && io.stderr.columns > 0 && io.env['TERM'] !== 'dumb';
+  const moving = progress === 'auto' && isTerminal && !isTrue(io.env['CI']);
   if (moving) return (await import('./terminal.ts')).terminalReporter(io.stderr, verbose);
   return (await import('./plain.ts')).plainReporter(io.stderr, verbose);
 }
