@@ -1,5 +1,6 @@
 import type { Library } from './library.ts';
-import { CACHE_ROOT_VARIABLE, libraries as all, shortName } from './table.ts';
+import { CACHE_ROOT_VARIABLE } from './root.ts';
+import { libraries as all, shortName } from './table.ts';
 
 /** The document of `env --json`. */
 export interface Environment {

@@ -1,4 +1,4 @@
-import { CACHE_ROOT, CACHE_ROOT_VARIABLE } from '../cache-paths/table.ts';
+import { CACHE_ROOT, CACHE_ROOT_VARIABLE } from '../cache-paths/root.ts';
 import type { CacheArgument } from '../cache-paths/library.ts';
 import type { Edit } from './finding.ts';
 import type { Use } from './project.ts';

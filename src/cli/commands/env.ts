@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { CACHE_ROOT } from '../../cache-paths/table.ts';
+import { CACHE_ROOT } from '../../cache-paths/root.ts';
 import type { Act } from '../program.ts';
 import { append } from '../values.ts';
 import { env, envFormats, type EnvFormat } from '../render/env.ts';

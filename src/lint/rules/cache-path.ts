@@ -1,5 +1,5 @@
 import type { CacheArgument } from '../../cache-paths/library.ts';
-import { CACHE_ROOT_VARIABLE } from '../../cache-paths/table.ts';
+import { CACHE_ROOT_VARIABLE } from '../../cache-paths/root.ts';
 import type { Remark } from '../finding.ts';
 import { edited, fromEnvironment, replace, withOs } from '../fix.ts';
 import type { Project, Use } from '../project.ts';
