@@ -128,10 +128,9 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const location = destination.location(bundle.id);
 
   const found = await destination.find(bundle, checkFor(planned, location, true, run));
-  // An object that is there is not asked for what was looked into when it was made.
-  if (found !== undefined && former === undefined)
-    return result(bundle.layout, bundle.id, found.sha256, true);
-  const pickles = await picklesIn(found ? bundleIn(former!.content, bundle.layout) : planned.ahead, run);
+  // What is there already and at hand need not be asked for.
+  const there = found && former && bundleIn(former.content, bundle.layout);
+  const pickles = await picklesIn(there ?? planned.ahead, run);
   judge(pickles, allowPickle, run);
   const named = pickles.length > 0 ? { pickles } : {};
   if (found !== undefined) return { ...result(bundle.layout, bundle.id, found.sha256, true), ...named };
