@@ -43,7 +43,8 @@ export interface Outcome {
 
 const LIMIT_MS = 180_000;
 const here = fileURLToPath(new URL('.', import.meta.url));
-const program = fileURLToPath(new URL('../../bin/modelpack.js', import.meta.url));
+/** The command line under test. */
+export const program = fileURLToPath(new URL('../../bin/modelpack.js', import.meta.url));
 
 /** The Python that has what requirements.txt lists. */
 export const python = process.env['PYTHON'] ?? 'python3';

@@ -12,6 +12,7 @@ import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
 import { safetensorsHeaders } from './headers.ts';
 import { unpickler } from './pickles.ts';
+import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
 import { servers } from './servers/servers.ts';
 import { bsdtar, gnuTar, offsets, readBundle, reproducible, safetensors, tarfile } from './tar.ts';
@@ -44,6 +45,7 @@ const checks: Readonly<Record<string, Check>> = {
       (bench) => keepsContracts(server, bench),
     ]),
   ),
+  's3-kill': s3Kill,
 };
 
 const MiB = 1024 * 1024;

@@ -20,6 +20,8 @@ export interface UploadView {
   readonly key: string;
   readonly uploadId: string;
   readonly parts: number;
+  /** In the order in which they came. */
+  readonly partNumbers: readonly number[];
 }
 
 /** What a test sees of the server from behind, without a request. */
@@ -52,7 +54,12 @@ export function inspect(store: Store): S3Contents {
     uploads: (bucket) =>
       [...store.uploads.values()]
         .filter((upload) => bucket === undefined || upload.bucket === bucket)
-        .map(({ key, id, parts }) => ({ key, uploadId: id, parts: parts.size })),
+        .map(({ key, id, parts }) => ({
+          key,
+          uploadId: id,
+          parts: parts.size,
+          partNumbers: [...parts.keys()],
+        })),
   };
 }
 
