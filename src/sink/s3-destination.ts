@@ -73,8 +73,8 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
         id: bundle.id,
         fixed: true,
         partSize,
-        fresh: fresh || force,
-        leaveNothing: force,
+        fresh,
+        force,
         stateFolder,
       });
     },

@@ -31,12 +31,14 @@ export async function multipartWriter(target: Target, writing: S3Writing): Promi
 
 async function openWriter(target: Target, writing: S3Writing, journal: UploadJournal): Promise<S3Writer> {
   const { client, url, attributes, run } = target;
-  const { content, id, partSize, fresh, leaveNothing, fixed } = writing;
+  const { content, id, partSize, fresh, force, fixed } = writing;
   const where = formatS3Url(url);
 
   const head = { id, partSize, attributes: describeAttributes(attributes), begun: Date.now() };
   const { former } = journal;
-  const { best: resumed, notes } = await resumable(target, { ...head, content, fresh }, former);
+  const { best: resumed, notes } = fresh
+    ? { best: undefined, notes: [] }
+    : await resumable(target, { ...head, content, force }, former);
   const noted = fixed && resumed?.recorded === true ? resumed.stored : new Map<never, never>();
   const proven = provenParts(noted, former, partSize);
   const upload =
@@ -106,7 +108,7 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
     },
     async keep() {
       const there = [...sizes().values()];
-      if (leaveNothing || there.length === 0) return discard();
+      if (force || there.length === 0) return discard();
       const size = there.reduce((sum, length) => sum + length, 0);
       const left = `left in S3 for the next run: ${formatCount(there.length, 'part')}, ${formatSize(size)}`;
       const now = run.signal.aborted ? 'Ctrl-C again, or later ' : '';

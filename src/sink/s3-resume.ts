@@ -29,7 +29,7 @@ export interface Resumed {
 /** What is to be uploaded. */
 export interface Wanted extends Sending, Pick<UploadHead, 'id' | 'attributes'> {
   /** Nothing of an earlier run is used. */
-  readonly fresh: boolean;
+  readonly force: boolean;
 }
 
 /** An upload as it was found. */
@@ -75,7 +75,7 @@ export async function resumable(
     const attributesKnown = recorded && former!.attributes !== undefined;
     const checksums = checksumsOf(found, target.checksums);
     const fits =
-      !wanted.fresh &&
+      !wanted.force &&
       checksums !== undefined &&
       fitsParts(stored, wanted) &&
       (!recorded || (former!.id === wanted.id && former!.partSize === wanted.partSize)) &&

@@ -20,10 +20,10 @@ export interface S3Writing {
   readonly fixed: boolean;
   /** In bytes. */
   readonly partSize: number;
-  /** Nothing of an earlier run is used. */
+  /** It is begun again: what earlier runs left has been seen to, and what is there now is another run's. */
   readonly fresh: boolean;
-  /** Nothing is left for a later run. */
-  readonly leaveNothing: boolean;
+  /** Nothing of an earlier run is used, and nothing is left for a later one. */
+  readonly force: boolean;
   /** Where this machine notes how far an upload has come; undefined for nowhere. */
   readonly stateFolder: string | undefined;
 }

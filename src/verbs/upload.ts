@@ -94,8 +94,8 @@ export async function uploadFile(path: string, options: UploadOptions): Promise<
         id: bundle?.id ?? sha256!,
         fixed: false, // a file may change; reading it again costs little
         partSize,
-        fresh: fresh || force,
-        leaveNothing: force,
+        fresh,
+        force,
         stateFolder: options.stateFolder,
       }),
     check: () =>

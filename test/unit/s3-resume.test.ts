@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { EventEmitter, once } from 'node:events';
+
 import { UploadPartCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
 
 import { ModelpackError } from '../../src/errors.ts';
 import {
@@ -14,6 +16,7 @@ import {
   smallServer,
   stopAt,
   upload,
+  type SendingOptions,
 } from '../helpers/sending.ts';
 import { temporaryFolder } from '../helpers/tmp.ts';
 import type { S3Server } from '../servers/s3/server.ts';
@@ -131,21 +134,43 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
 });
 
 describe.concurrent('two machines that send the same to one key at once', () => {
-  it('both come to a right end', async () => {
-    await using s3 = await smallServer();
-    await using folder = await temporaryFolder();
-    let begun: () => void = () => {};
-    const first = new Promise<void>((resolve) => (begun = resolve));
-    let second: Promise<unknown> | undefined;
-    // The first waits in its fourth part until the second has gone on with its upload.
+  /** The first waits in its fourth part until the second has begun to send its own. */
+  async function both(s3: S3Server, second: SendingOptions) {
+    const moments = new EventEmitter();
+    const [begun, joined] = [once(moments, 'begun'), once(moments, 'joined')];
+    let waits = true;
     s3.setFault(async ({ operation, query }) => {
-      if (operation === 'UploadPart' && query.get('partNumber') === '4') begun();
+      if (operation !== 'UploadPart') return undefined;
+      if (!waits) moments.emit('joined');
+      if (!waits || query.get('partNumber') !== '4') return undefined;
+      waits = false;
+      moments.emit('begun');
+      await joined;
       return undefined;
     });
-    const one = upload(s3, bytes, { state: folder.join('one'), jobs: 1 });
-    await first;
-    second = upload(s3, bytes, { state: folder.join('two'), jobs: 1 });
-    expect(await Promise.all([one, second])).toMatchObject([{ outcome: 'done' }, { outcome: 'done' }]);
+    const one = upload(s3, bytes, { jobs: 1 });
+    await begun;
+    return Promise.all([one, upload(s3, bytes, { jobs: 1, ...second })]);
+  }
+
+  it('go on with one upload, and both come to a right end', async () => {
+    await using s3 = await smallServer();
+    expect(await both(s3, {})).toMatchObject([{ outcome: 'done' }, { outcome: 'done' }]);
+    await expectRight(s3);
+  });
+
+  it.each([
+    ['in parts of another size', { partSize: 2 * PART }],
+    ['by --force', { force: true }],
+  ])('do not remove the upload of the other again and again when one sends %s', async (_, second) => {
+    await using s3 = await smallServer();
+    const [one, two] = await both(s3, second);
+    expect(one.outcome).toBe('done');
+    expect(one.notes).toEqual([
+      `the upload to ${location} was removed while it ran; everything is sent again`,
+    ]);
+    expect(two.outcome).toBe('done');
+    expect(two.notes).toEqual([expect.stringMatching(/^removed an unfinished upload /)]);
     await expectRight(s3);
   });
 });
