@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { Target } from '../s3/stored.ts';
 import { abortUpload } from '../s3/uploads.ts';
 import { formatS3Url } from '../s3/url.ts';
+import { removeUnanswered } from './s3-resume.ts';
 import { hasUploadJournal, uploadJournal } from './upload-journal.ts';
 
 const ABORT_SECONDS = 10;
@@ -18,10 +19,12 @@ export async function removeFormerUpload(
   if (!(await hasUploadJournal(folder, target))) return;
   const { client, url, run } = target;
   const journal = await uploadJournal(folder, target);
-  const { uploadId } = journal.former ?? {};
   const signal = AbortSignal.any([run.signal, AbortSignal.timeout(ABORT_SECONDS * 1000)]);
+  const limited = { ...run, signal };
   try {
-    if (uploadId !== undefined) await abortUpload(client, { url, uploadId }, { ...run, signal });
+    const { uploadId, begun } = journal.former ?? {};
+    if (uploadId !== undefined) await abortUpload(client, { url, uploadId }, limited);
+    else if (begun !== undefined) await removeUnanswered({ client, url, run: limited }, begun);
     await journal.remove();
   } catch (error) {
     await journal.close();

@@ -26,6 +26,9 @@ export interface Resumed {
   readonly attributesKnown: boolean;
 }
 
+/** Where it is looked for uploads. */
+type Asked = Pick<Target, 'client' | 'url' | 'run'>;
+
 /** What is to be uploaded. */
 export interface Wanted extends Sending, Pick<UploadHead, 'id' | 'attributes'> {
   /** Nothing of an earlier run is used. */
@@ -94,8 +97,13 @@ export async function resumable(
   return { best, notes };
 }
 
-/** Removes what S3 began for a request whose answer was lost, before it answered one by `answered`. */
-export async function removeUnanswered(target: Target, begun: number, answered: string): Promise<void> {
+/**
+ * Removes what S3 began for a request whose answer was lost.
+ *
+ * @param begun when it was asked, in milliseconds since 1970
+ * @param answered the upload of which the answer came
+ */
+export async function removeUnanswered(target: Asked, begun: number, answered?: string): Promise<void> {
   const { client, run } = target;
   for (const upload of await candidates(target, undefined, [])) {
     if (upload.uploadId === answered || !isBegunAt(begun, upload)) continue;
@@ -106,7 +114,7 @@ export async function removeUnanswered(target: Target, begun: number, answered: 
 
 /** The unfinished uploads to the key, and the one that the journal names even if S3 may not be asked for them. */
 async function candidates(
-  target: Target,
+  target: Asked,
   former: FormerUpload | undefined,
   notes: string[],
 ): Promise<readonly Unfinished[]> {

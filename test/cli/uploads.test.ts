@@ -55,9 +55,7 @@ describe.concurrent('uploads', () => {
         `^${at}  3 parts  3 KB  s3://models/models/a.tar\n${at}   1 part  1 KB  s3://models/models/b.tar\n${at}  0 parts   0 B  s3://models/else/c.tar\n$`,
       ),
     );
-    expect(stderr).toBe(
-      '3 unfinished uploads, 4 KB, billed until removed: modelpack uploads s3://models/ --abort\n',
-    );
+    expect(stderr).toBe('3 unfinished uploads, 4 KB, billed until removed; to remove them, add --abort\n');
     expect(s3.uploads()).toHaveLength(3);
   });
 

@@ -175,7 +175,10 @@ describe.concurrent('an upload whose beginning was not answered', () => {
     await expectRight(s3);
   });
 
-  it('is removed by the next run, when this machine noted that it began one', async () => {
+  it.each([
+    ['in parts too', PART],
+    ['in one put', bytes.length],
+  ])('is removed by the next run, %s, when this machine noted that it began one', async (_, partSize) => {
     const stop = new AbortController();
     await using s3 = await smallServer({
       fault: ({ operation }) => {
@@ -189,7 +192,7 @@ describe.concurrent('an upload whose beginning was not answered', () => {
     await upload(s3, bytes, { state, run: { signal: stop.signal } });
     expect(s3.uploads()).toMatchObject([{ parts: 0 }]);
     s3.setFault(undefined);
-    const { notes } = await upload(s3, bytes, { state });
+    const { notes } = await upload(s3, bytes, { state, partSize });
     expect(notes.join('\n')).not.toContain('not known to be ours');
     await expectRight(s3);
     expect(await folder.list()).toEqual([]);

@@ -25,10 +25,8 @@ export function unfinished({ uploads, location }: UploadsResult, paint: Paint): 
 }
 
 /** What it comes to, for people, on stderr. */
-export function uploadsSummary({ uploads, size, location }: UploadsResult): string {
+export function uploadsSummary({ uploads, size }: UploadsResult): string {
   const what = `${formatCount(uploads.length, 'unfinished upload')}, ${formatSize(size)}`;
   if (uploads.some(({ aborted }) => aborted)) return `removed ${what}`;
-  return uploads.length === 0
-    ? ''
-    : `${what}, billed until removed: modelpack uploads ${printable(location)} --abort`;
+  return uploads.length === 0 ? '' : `${what}, billed until removed; to remove them, add --abort`;
 }
