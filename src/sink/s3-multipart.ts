@@ -91,7 +91,14 @@ async function openWriter(target: Target, writing: S3Writing, journal: UploadJou
     checked: (position) => journal.checked(position),
     async finish() {
       const parts = [...sent.values()].toSorted((a, b) => a.number - b.number);
-      compared = await compare(target, parts, await upload.complete(parts).catch(startOver));
+      const made = await upload.complete(parts).catch((error: unknown) => {
+        // Of what an earlier run left nothing is sure: what S3 does not take now, it would not take the next time.
+        const doubtful =
+          error instanceof ModelpackError && ['unknown', 'usage', 'integrity'].includes(error.code);
+        if (reused > 0 && doubtful) throw new StartOver(error.message, { cause: error });
+        return startOver(error);
+      });
+      compared = await compare(target, parts, made);
       if (compared === undefined) throw differs(url);
       if (resumed?.attributesKnown === false && !keepsAttributes(compared.head, attributes)) {
         throw new StartOver(`the upload to ${where} was begun elsewhere with other metadata`);

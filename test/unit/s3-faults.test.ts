@@ -103,6 +103,7 @@ const faults: [string, () => FaultHook, ...string[]][] = [
   ],
   ['completing finds a part wrong', first(1, complete, { status: 400, code: 'InvalidPart' })],
   ['completing finds another checksum', first(1, complete, { status: 400, code: 'BadDigest' }), 'integrity'],
+  ['completing is not taken', first(1, complete, { status: 400, code: 'InvalidRequest' }), 'usage'],
   ['completing never has an upload', first(always, complete, gone), 'network'],
   [
     'the object is told with another checksum',

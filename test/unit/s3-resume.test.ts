@@ -120,6 +120,25 @@ describe.concurrent.each(elsewhere)('an upload that is gone on with from %s', (w
     await expectRight(s3);
   });
 
+  it.each(['InvalidRequest', 'InvalidPart', 'BadDigest'])(
+    'starts anew when S3 does not take it in the end (%s): it would not the next time either',
+    async (code) => {
+      await using s3 = await smallServer();
+      await using folder = await temporaryFolder();
+      const state = folder.join('state');
+      const uploadId = await broken(s3, bytes, 5, { state });
+      s3.setFault(({ operation, query }) =>
+        operation === 'CompleteMultipartUpload' && query.get('uploadId') === uploadId
+          ? { status: 400, code }
+          : undefined,
+      );
+      const { result, message } = await upload(s3, bytes, there(state));
+      expect(message).toBe('');
+      expect(result?.parts).toEqual({ total: 9, sent: 9, reused: 0 });
+      await expectRight(s3);
+    },
+  );
+
   it('is not gone on with by --force, which leaves nothing when it fails', async () => {
     await using s3 = await smallServer();
     await using folder = await temporaryFolder();
