@@ -279,7 +279,7 @@ describe('inspect', () => {
       await run('fetch', 'acme/clean', '-o', output);
       s3.log.length = 0;
       const { models } = (await run('inspect', output, '--json')).json<InspectResult>();
-      expect(models[0]?.files.filter(({ pickle }) => pickle !== undefined)).toHaveLength(named);
+      expect(models[0]?.files.filter((file) => file.pickle !== undefined)).toHaveLength(named);
       expect(s3.log).toHaveLength(requests);
     }
   });
