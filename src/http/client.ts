@@ -101,12 +101,6 @@ function describe(error: unknown, code: string | undefined, url: URL): string {
   return `${url.host}: ${messageOf(error)}`;
 }
 
-/** The first value of a header; a header sent twice keeps its first value. */
-export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
 /**
  * Reads a whole body that must be small.
  *

@@ -1,5 +1,6 @@
 import { ModelpackError } from '../errors.ts';
-import { discard, header, networkFailure, type Answer } from './client.ts';
+import { discard, networkFailure, type Answer } from './client.ts';
+import { header } from './header.ts';
 import { Retryable } from './retry.ts';
 
 /** A place in a file that a server serves by ranges. Sizes and positions are bytes. */

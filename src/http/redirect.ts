@@ -1,5 +1,6 @@
 import { ModelpackError } from '../errors.ts';
-import { discard, header, type Answer, type HttpClient, type HttpRequest } from './client.ts';
+import { discard, type Answer, type HttpClient, type HttpRequest } from './client.ts';
+import { header } from './header.ts';
 
 /** Where a redirect leads, if it is one. */
 export function locationOf(answer: Answer, base: URL): URL | undefined {

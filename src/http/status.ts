@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import { header } from './client.ts';
+import { header } from './header.ts';
 import { Retryable } from './retry.ts';
 
 /** Trouble of the server or too many requests, not of what was asked. As huggingface_hub has them. */

@@ -1,4 +1,5 @@
-import { discard, header, readBody, type Answer, type HttpClient } from '../../http/client.ts';
+import { discard, readBody, type Answer, type HttpClient } from '../../http/client.ts';
+import { header } from '../../http/header.ts';
 import { locationOf, type Served } from '../../http/redirect.ts';
 import { Retryable, retrying } from '../../http/retry.ts';
 import { passingFailure } from '../../http/status.ts';

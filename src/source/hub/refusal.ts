@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import { ModelpackError } from '../../errors.ts';
 import { brief, quoted } from '../../printable.ts';
-import { header } from '../../http/client.ts';
+import { header } from '../../http/header.ts';
 import type { Token } from './settings.ts';
 
 /** The Hub counts the requests of those who say who they are apart, and allows them more. */

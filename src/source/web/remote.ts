@@ -2,7 +2,8 @@ import type { LimitFunction } from 'p-limit';
 
 import { ModelpackError } from '../../errors.ts';
 import type { Run } from '../../events.ts';
-import { discard, header, type HttpClient } from '../../http/client.ts';
+import { discard, type HttpClient } from '../../http/client.ts';
+import { header } from '../../http/header.ts';
 import { fill, ranges, type Place, type Rest } from '../../http/ranged.ts';
 import { follow, type Served } from '../../http/redirect.ts';
 import { Retryable, retrying } from '../../http/retry.ts';
