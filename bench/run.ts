@@ -1,91 +1,99 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 
-import { measure, median, type Measured } from './measure.ts';
+import { Command, Option } from 'commander';
 
-/*
- * npm run bench [-- --size BYTES --rounds N]
- *
- * Both sides of each case on the same servers, in alternation; medians and the ratio. The servers run in a process
- * of their own, as they would on another machine, but share its cores.
- */
-const { values } = parseArgs({
-  options: { size: { type: 'string', default: String(2 ** 30) }, rounds: { type: 'string', default: '5' } },
-});
-const size = Number(values.size);
-const rounds = Number(values.rounds);
-const root = fileURLToPath(new URL('..', import.meta.url));
-const modelpack = [join(root, 'bin/modelpack.js')];
-const folder = await mkdtemp(join(tmpdir(), 'modelpack-bench-'));
+import { parseCount, parseSize } from '../src/cli/values.ts';
+import { messageOf } from '../src/errors.ts';
+import type { Case } from './cases/case.ts';
+import { fetchToS3 } from './cases/fetch-s3.ts';
+import { fetchToFile } from './cases/fetch.ts';
+import { readOnly } from './cases/read-only.ts';
+import { startUp } from './cases/start-up.ts';
+import { upload } from './cases/upload.ts';
+import { compare } from './compare.ts';
+import { render, type Report } from './report.ts';
+import { s3Kinds, type S3Kind } from './servers/s3.ts';
+import { openStage } from './stage.ts';
 
-const server = spawn(
-  process.execPath,
-  ['--import', 'tsx', 'test/servers/hub/main.ts', '--size', String(size)],
-  {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  },
-);
+const cases = [startUp, fetchToFile, fetchToS3, upload, readOnly];
 
-type Side = () => Promise<Measured>;
-
-async function compare(name: string, ours: Side, theirs: Side, peer: string): Promise<void> {
-  const measured: { ours: Measured[]; theirs: Measured[] } = { ours: [], theirs: [] };
-  for (let round = 0; round <= rounds; round++) {
-    const [a, b] = [await ours(), await theirs()];
-    if (round === 0) continue; // warms the page cache and the servers
-    measured.ours.push(a);
-    measured.theirs.push(b);
-  }
-  const [a, b] = [measured.ours, measured.theirs].map((side) => median(side.map(({ seconds }) => seconds)));
-  const peak = Math.max(...measured.ours.map((side) => side.peak)) / 2 ** 20;
-  console.log(
-    `${name}: modelpack ${a!.toFixed(3)} s (peak ${peak.toFixed(0)} MB), ${peer} ${b!.toFixed(3)} s; ` +
-      `ratio of wall time ${(a! / b!).toFixed(2)}, of speed ${(b! / a!).toFixed(2)}`,
-  );
+interface Options {
+  readonly case: readonly string[];
+  readonly s3: readonly S3Kind[];
+  readonly size?: number;
+  readonly rounds: number;
+  readonly flags: readonly string[];
+  readonly build: readonly string[];
+  readonly tuned: boolean;
+  readonly delay?: number;
+  readonly rate?: number;
+  readonly json: boolean;
 }
 
-try {
-  console.log(
-    `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, Node ${process.versions.node}; ${rounds} rounds, medians`,
-  );
-  const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
-  const { endpoint } = JSON.parse(line) as { endpoint: string };
-  const env = { ...process.env, HF_ENDPOINT: endpoint, HF_HOME: folder };
+const program = new Command('npm run bench --')
+  .description("Our side and the peers' on the same servers, in turn: medians, and ours divided by theirs.")
+  .addOption(several('--case <name...>', 'what is measured').choices(cases.map(({ name }) => name)))
+  .addOption(several('--s3 <kind...>', 'where objects go; default: sink and embedded').choices([...s3Kinds]))
+  .option('--size <size>', 'of the weights; default 1GiB, 4GiB for fetch-s3-read-only', parseSize)
+  .option('--rounds <n>', 'after one that warms up', parseCount(1000), 3)
+  .addOption(several('--flags <flags...>', "our side once more with these, such as '--jobs 16'"))
+  .addOption(several('--build <folder...>', 'our side once more as it was built there, to compare a change'))
+  .option('--tuned', 'peers also with other settings than their defaults', false)
+  .option('--delay <ms>', 'Hub and sink wait so long before each answer', parseCount(10_000))
+  .option('--rate <size>', 'Hub and sink move so much a second on each connection', parseSize)
+  .option('--json', 'one document, with every round', false);
 
-  await compare(
-    'start-up (--version)',
-    () => measure(process.execPath, [...modelpack, '--version']),
-    () => measure(process.execPath, ['-e', '0']),
-    'node -e 0',
-  );
+function several(flags: string, description: string): Option {
+  return new Option(flags, description).default([], '');
+}
 
-  const resolved = await fetch(`${endpoint}/acme/big/resolve/main/model.safetensors`, {
-    method: 'HEAD',
-    redirect: 'manual',
+async function run(chosen: Case, s3: S3Kind, options: Options): Promise<Report> {
+  const { size = chosen.size, rounds, flags, build, tuned, delay, rate } = options;
+  const far = delay !== undefined || rate !== undefined;
+  await using stage = await openStage({
+    size,
+    s3,
+    flags: flags.map((text) => text.split(' ')),
+    builds: build,
+    tuned,
+    distance: far ? { delay: delay ?? 0, rate: rate ?? Infinity } : undefined,
   });
-  const url = resolved.headers.get('location');
-  if (url === null) throw new Error('the fixture gave no address for the weights');
-  const [tar, file] = [join(folder, 'big.tar'), join(folder, 'big.bin')];
-  await compare(
-    `fetch to a file, ${(size / 2 ** 20).toFixed(0)} MiB`,
-    async () => {
-      await rm(tar, { force: true });
-      return measure(process.execPath, [...modelpack, 'fetch', 'acme/big', '-o', tar, '--quiet'], env);
-    },
-    async () => {
-      await rm(file, { force: true });
-      return measure('bash', ['-c', 'curl -sSf -o "$0" "$1" && sha256sum "$0"', file, url]);
-    },
-    'curl && sha256sum',
-  );
-} finally {
-  server.kill();
-  await rm(folder, { recursive: true, force: true });
+  const comparison = await compare(await chosen.sides(stage), rounds, stage.pids);
+  const { name, title, usesS3 } = chosen;
+  return { name, title, size, s3: usesS3 ? s3 : null, ...comparison, missing: stage.missing };
 }
+
+async function main(): Promise<void> {
+  const options = program.parse().opts<Options>();
+  const { rounds, json } = options;
+  const machine = {
+    cpu: cpus()[0]?.model.trim() ?? '?',
+    cores: availableParallelism(),
+    memory: totalmem(),
+    node: process.versions.node,
+    date: new Date().toISOString(),
+  };
+  const say = (text: string) => (json ? undefined : console.log(text));
+  const { cpu, cores, node } = machine;
+  say(`${cpu}, ${cores} cores, Node ${node}; ${rounds} rounds, medians; × is ours divided by theirs`);
+  const reports: Report[] = [];
+  const kinds: readonly S3Kind[] = options.s3.length > 0 ? options.s3 : ['sink', 'embedded'];
+  for (const chosen of cases) {
+    if (options.case.length > 0 && !options.case.includes(chosen.name)) continue;
+    for (const s3 of chosen.usesS3 ? kinds : (['sink'] as const)) {
+      try {
+        const report = await run(chosen, s3, options);
+        reports.push(report);
+        say(`\n${render(report)}`);
+      } catch (error) {
+        // The others are worth their time all the same.
+        console.error(`bench: ${chosen.name} with ${s3}: ${messageOf(error)}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+  if (json) console.log(JSON.stringify({ schema: 'modelpack.bench/1', machine, reports }));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+await main();
