@@ -1,5 +1,6 @@
 import { left, right, widest } from '../src/cli/render/table.ts';
 import type { Comparison, Round } from './compare.ts';
+import type { Profile } from './profile.ts';
 
 /** What was measured, in one place and at one time. */
 export interface Report extends Comparison {
@@ -9,6 +10,7 @@ export interface Report extends Comparison {
   readonly size: number;
   readonly s3: string | null;
   readonly missing: readonly { readonly name: string; readonly why: string }[];
+  readonly profile?: Profile;
 }
 
 interface Figure {
@@ -29,7 +31,7 @@ const figures: readonly Figure[] = [
 ];
 
 /** Medians; behind those of the others stands ours divided by theirs. */
-export function render({ title, size, s3, sides, load, missing }: Report): string {
+export function render({ title, size, s3, sides, load, missing, profile }: Report): string {
   const about = [
     `${(size / MB).toFixed(0)} MB`,
     ...(s3 === null ? [] : [`S3: ${s3}`]),
@@ -55,13 +57,23 @@ export function render({ title, size, s3, sides, load, missing }: Report): strin
     `${title} (${about.join(', ')})`,
     ...lines,
     ...missing.map(({ name, why }) => `missing: ${name}: ${why}`),
+    ...(profile === undefined ? [] : [`our main thread, seconds: ${profileLine(profile)}`]),
   ].join('\n');
 }
 
+function profileLine(profile: Profile): string {
+  return profile
+    .filter(([, seconds]) => seconds >= 0.01)
+    .map(([kind, seconds]) => `${kind} ${seconds.toFixed(2)}`)
+    .join(', ');
+}
+
 function cells({ of, digits, ratio }: Figure, round: Round, our: Round | undefined): string[] {
-  const value = of(round).toFixed(digits);
+  const exact = of(round);
+  // A little is not nothing.
+  const value = exact.toFixed(exact > 0 && exact < 1 && digits === 0 ? 3 : digits);
   if (!ratio) return [value];
-  return [value, our === undefined ? '' : (of(our) / of(round)).toFixed(2)];
+  return [value, our === undefined ? '' : (of(our) / exact).toFixed(2)];
 }
 
 function spread(rounds: readonly Round[]): string {

@@ -11,9 +11,10 @@ import { readOnly } from './cases/read-only.ts';
 import { startUp } from './cases/start-up.ts';
 import { upload } from './cases/upload.ts';
 import { compare } from './compare.ts';
+import { profiled, type Profile } from './profile.ts';
 import { render, type Report } from './report.ts';
 import { s3Kinds, type S3Kind } from './servers/s3.ts';
-import { openStage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
 const cases = [startUp, fetchToFile, fetchToS3, upload, readOnly];
 
@@ -25,6 +26,7 @@ interface Options {
   readonly flags: readonly string[];
   readonly build: readonly string[];
   readonly tuned: boolean;
+  readonly profile: boolean;
   readonly delay?: number;
   readonly rate?: number;
   readonly json: boolean;
@@ -39,6 +41,7 @@ const program = new Command('npm run bench --')
   .addOption(several('--flags <flags...>', "our side once more with these, such as '--jobs 16'"))
   .addOption(several('--build <folder...>', 'our side once more as it was built there, to compare a change'))
   .option('--tuned', 'peers also with other settings than their defaults', false)
+  .option('--profile', 'where our main thread spends its time, in a run of its own', false)
   .option('--delay <ms>', 'Hub and sink wait so long before each answer', parseCount(10_000))
   .option('--rate <size>', 'Hub and sink move so much a second on each connection', parseSize)
   .option('--json', 'one document, with every round', false);
@@ -60,7 +63,17 @@ async function run(chosen: Case, s3: S3Kind, options: Options): Promise<Report> 
   });
   const comparison = await compare(await chosen.sides(stage), rounds, stage.pids);
   const { name, title, usesS3 } = chosen;
-  return { name, title, size, s3: usesS3 ? s3 : null, ...comparison, missing: stage.missing };
+  const { missing } = stage;
+  const report = { name, title, size, s3: usesS3 ? s3 : null, ...comparison, missing };
+  return options.profile ? { ...report, profile: await profileOf(chosen, stage) } : report;
+}
+
+function profileOf(chosen: Case, stage: Stage): Promise<Profile> {
+  return profiled(async (node) => {
+    const [ours] = await chosen.sides({ ...stage, node, flags: [], builds: [] });
+    await ours!.before?.();
+    await ours!.run();
+  });
 }
 
 async function main(): Promise<void> {

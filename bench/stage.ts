@@ -20,6 +20,8 @@ export interface StageOptions {
   /** Peers also as one would set them, besides their defaults. */
   readonly tuned: boolean;
   readonly distance: Distance | undefined;
+  /** For Node, where it runs our side. */
+  readonly node?: readonly string[];
 }
 
 /** What the sides of a case meet: a Hub with `acme/big`, a bucket, and an empty folder. */
@@ -83,10 +85,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 const here = fileURLToPath(new URL('..', import.meta.url));
 
 /** Our side, and once more with each of the flags, and from each of the other builds. */
-export function ours({ flags, builds }: Stage, make: (command: Command) => Omit<Side, 'name'>): Side[] {
+export function ours(
+  { flags, builds, node = [] }: Stage,
+  make: (command: Command) => Omit<Side, 'name'>,
+): Side[] {
   const side = (name: string, build: string, more: readonly string[] = []) => ({
     name,
-    ...make((...args) => [process.execPath, join(build, 'bin/modelpack.js'), ...args, ...more]),
+    ...make((...args) => [process.execPath, ...node, join(build, 'bin/modelpack.js'), ...args, ...more]),
   });
   return [
     side('modelpack', here),

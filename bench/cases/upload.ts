@@ -76,7 +76,7 @@ export const upload: Case = {
 
 /** A bundle, which our side checks while it uploads; to the peers it is a file as any other. */
 async function makeBundle(stage: Stage, file: string): Promise<void> {
-  const [side] = ours({ ...stage, flags: [], builds: [] }, (modelpack) => ({
+  const [side] = ours({ ...stage, flags: [], builds: [], node: [] }, (modelpack) => ({
     run: () => measure(modelpack('fetch', 'acme/big', '-o', file, '--quiet'), stage.env),
   }));
   await side!.run();
