@@ -1,5 +1,4 @@
 import { ModelpackError } from '../../errors.ts';
-import {} from '../../http/client.ts';
 import { header } from '../../http/header.ts';
 import type { Served } from '../../http/redirect.ts';
 import { passingFailure } from '../../http/status.ts';
