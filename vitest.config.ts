@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/unit/**/*.test.ts', 'test/cli/**/*.test.ts'],
     globalSetup: ['test/helpers/build.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Tests of the command line start processes of their own; more workers would only wait for two cores.
     maxWorkers: 2,
     // Some tests use the SDK themselves; bin/ says the same for the program.
