@@ -11,17 +11,17 @@ const MiB = 1024 ** 2;
 const body = noise(5 * MiB);
 
 async function open(file: Partial<WebFile> = {}): Promise<WebBench> {
-  return openWebBench({ '/m/x.bin': { body, ...file } });
+  return openWebBench({ '/m/x.dat': { body, ...file } });
 }
 
 /** The address of the file, with its hash unless told. */
 function address({ web }: WebBench, suffix = `#sha256=${hash(body)}`): string {
-  return `${web.origin}/m/x.bin${suffix}`;
+  return `${web.origin}/m/x.dat${suffix}`;
 }
 
 async function expectWhole(bench: WebBench, output = 'm.tar'): Promise<void> {
   const members = await membersOf(bench.folder.join(output));
-  expect(members.get('x.bin/x.bin')?.equals(body)).toBe(true);
+  expect(members.get('x.dat/x.dat')?.equals(body)).toBe(true);
 }
 
 const inParts = ['--part-size', '1MiB', '--jobs', '4'];
@@ -32,10 +32,10 @@ describe.concurrent('a file on the web', () => {
     const run = await bench.run(['fetch', address(bench), '-o', 'm.tar', '--part-size', '8MiB', '--json']);
     expect(run.json<FetchResult>()).toMatchObject({
       files: 1,
-      models: [{ name: 'x.bin', source: `${bench.web.origin}/m/x.bin`, revision: null }],
+      models: [{ name: 'x.dat', source: `${bench.web.origin}/m/x.dat`, revision: null }],
       transfer: { downloaded: body.length },
     });
-    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.bin', `GET /m/x.bin 0-${body.length - 1}`]);
+    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.dat', `GET /m/x.dat 0-${body.length - 1}`]);
     await expectWhole(bench);
   });
 
@@ -45,20 +45,20 @@ describe.concurrent('a file on the web', () => {
     bench.web.log.length = 0;
     const again = await bench.run(['fetch', address(bench), '-o', 'm.tar', '--json']);
     expect(again.json<FetchResult>().skipped).toBe(true);
-    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.bin']);
+    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.dat']);
   });
 
   test('is checked in size-check by one HEAD', async () => {
     await using bench = await open();
     const report = (await bench.run(['size-check', address(bench, ''), '--json'])).json<SizeReport>();
-    expect(report).toMatchObject({ size: body.length, largest: [{ path: 'x.bin/x.bin' }] });
-    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.bin']);
+    expect(report).toMatchObject({ size: body.length, largest: [{ path: 'x.dat/x.dat' }] });
+    expect(requestsOf(bench.web)).toEqual(['HEAD /m/x.dat']);
   });
 
   test('may have another name in the bundle', async () => {
     await using bench = await open();
     await bench.run(['fetch', `vision=${address(bench)}`, '-o', 'm.tar']);
-    expect(await filesIn(bench.folder.join('m.tar'))).toEqual(['vision/x.bin']);
+    expect(await filesIn(bench.folder.join('m.tar'))).toEqual(['vision/x.dat']);
   });
 
   test('may be empty', async () => {
@@ -74,7 +74,7 @@ describe.concurrent('a file on the web', () => {
       await using bench = await open({ head });
       const run = await bench.run(['fetch', address(bench), '-o', 'm.tar', '--part-size', '8MiB']);
       expect(run.code, run.stderr).toBe(0);
-      expect(requestsOf(bench.web).slice(0, 2)).toEqual(['HEAD /m/x.bin', 'GET /m/x.bin 0-0']);
+      expect(requestsOf(bench.web).slice(0, 2)).toEqual(['HEAD /m/x.dat', 'GET /m/x.dat 0-0']);
       await expectWhole(bench);
     },
   );
@@ -99,7 +99,7 @@ describe.concurrent('a file on the web', () => {
     );
     const run = await bench.run(['fetch', address(bench), '-o', 'm.tar', '--part-size', '8MiB']);
     expect(run.code, run.stderr).toBe(0);
-    expect(requestsOf(bench.web)[2]).toMatch(/^GET \/m\/x\.bin [1-9]\d*-/);
+    expect(requestsOf(bench.web)[2]).toMatch(/^GET \/m\/x\.dat [1-9]\d*-/);
     await expectWhole(bench);
   });
 
@@ -108,7 +108,7 @@ describe.concurrent('a file on the web', () => {
     let issued = 0;
     bench.web.fault(({ path }, before) => {
       if (path === '/signed-up')
-        return { kind: 'redirect', to: `${bench.web.other}/m/x.bin?sig=${++issued}` };
+        return { kind: 'redirect', to: `${bench.web.other}/m/x.dat?sig=${++issued}` };
       const used = before.filter((each) => each.method === 'GET' && each.path === path).length;
       return path.includes('sig=') && used >= 2 ? { kind: 'status', status: 403 } : undefined;
     });
@@ -133,29 +133,29 @@ describe.concurrent('a file on the web without a hash', () => {
   test.each(['has room', 'cannot be written'])(
     'and larger than memory is kept in a temporary file, if the folder for these %s',
     async (state) => {
-      await using bench = await openWebBench({ '/large.bin': large });
+      await using bench = await openWebBench({ '/large.dat': large });
       const env = state === 'has room' ? {} : { TMPDIR: bench.folder.join('nowhere') };
-      const args = ['fetch', `${bench.web.origin}/large.bin`, '-o', 'm.tar', '--json'];
+      const args = ['fetch', `${bench.web.origin}/large.dat`, '-o', 'm.tar', '--json'];
       const run = await bench.run(args, { env });
       const { transfer, sha256 } = run.json<FetchResult>();
       expect(transfer.downloaded).toBe(large.length * (state === 'has room' ? 1 : 2));
       expect(sha256).toMatch(/^[0-9a-f]{64}$/);
       expect(await bench.temporary.list()).toEqual([]);
       const members = await membersOf(bench.folder.join('m.tar'));
-      expect(members.get('large.bin/large.bin')?.equals(large)).toBe(true);
+      expect(members.get('large.dat/large.dat')?.equals(large)).toBe(true);
     },
   );
 
   test('and large is not downloaded for a dry run, which then knows no id', async () => {
-    await using bench = await openWebBench({ '/large.bin': large });
-    const args = ['fetch', `${bench.web.origin}/large.bin`, '-o', 's3://bucket/{id}.tar', '--dry-run'];
+    await using bench = await openWebBench({ '/large.dat': large });
+    const args = ['fetch', `${bench.web.origin}/large.dat`, '-o', 's3://bucket/{id}.tar', '--dry-run'];
     const env = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'xxxx', AWS_REGION: 'eu-west-1' };
     const dry = (await bench.run([...args, '--json'], { env })).json<FetchResult>();
     expect(dry).toMatchObject({ id: null, location: 's3://bucket/{id}.tar', files: 1 });
-    expect(requestsOf(bench.web)).toEqual(['HEAD /large.bin']);
+    expect(requestsOf(bench.web)).toEqual(['HEAD /large.dat']);
     const text = await bench.run(args, { env });
     expect(text.stdout).toContain('id known when everything has been read');
-    const real = await bench.run(['fetch', `${bench.web.origin}/large.bin`, '-o', 'm.tar', '--json']);
+    const real = await bench.run(['fetch', `${bench.web.origin}/large.dat`, '-o', 'm.tar', '--json']);
     expect(real.json<FetchResult>().size).toBe(dry.size);
   });
 });
@@ -212,7 +212,7 @@ describe.concurrent('a file on the web that changes', () => {
       // After two parts; a server without ranges is asked but once, so its connection is cut.
       if (method === 'GET' && range === undefined && before.length < 3) return { kind: 'cut', after: MiB };
       return before.length === 3
-        ? { kind: 'run', run: () => bench.web.put('/m/x.bin', { body: other, ...next }) }
+        ? { kind: 'run', run: () => bench.web.put('/m/x.dat', { body: other, ...next }) }
         : undefined;
     });
     const run = await bench.run(['fetch', address(bench), '-o', 'm.tar', ...slowly]);
@@ -225,7 +225,7 @@ describe.concurrent('a file on the web that changes', () => {
     await using bench = await open({ etag: null });
     bench.web.fault((_, before) =>
       before.length === 3
-        ? { kind: 'run', run: () => bench.web.put('/m/x.bin', { body: other, etag: null }) }
+        ? { kind: 'run', run: () => bench.web.put('/m/x.dat', { body: other, etag: null }) }
         : undefined,
     );
     const run = await bench.run([
@@ -239,7 +239,7 @@ describe.concurrent('a file on the web that changes', () => {
       '1MiB',
     ]);
     expect(run).toMatchObject({ code: 7, stdout: '' });
-    expect(run.stderr).toMatch(/x\.bin has sha256 /);
+    expect(run.stderr).toMatch(/x\.dat has sha256 /);
     expect(await bench.folder.list()).toEqual([]);
   });
 });
@@ -248,7 +248,7 @@ describe.concurrent('redirects', () => {
   test('are followed, and a password stays with its origin', async () => {
     await using bench = await open();
     bench.web.fault(({ path }) =>
-      path === '/moved' ? { kind: 'redirect', to: `${bench.web.other}/m/x.bin` } : undefined,
+      path === '/moved' ? { kind: 'redirect', to: `${bench.web.other}/m/x.dat` } : undefined,
     );
     const source = `${bench.web.origin.replace('//', '//me:hunter2@')}/moved#sha256=${hash(body)}`;
     const run = await bench.run(['fetch', source, '-o', 'm.tar', '--verbose']);
@@ -260,9 +260,9 @@ describe.concurrent('redirects', () => {
   });
 
   test.each<[string, (bench: WebBench) => string, RegExp]>([
-    ['in a circle', ({ web }) => `${web.origin}/m/x.bin`, /redirects \/m\/x\.bin without end/],
-    ['to plain http', () => 'http://cdn.invalid/x.bin', /redirects to cdn\.invalid without encryption/],
-    ['to what is no web address', () => 'ftp://cdn.invalid/x.bin', /redirects to something that is no web/],
+    ['in a circle', ({ web }) => `${web.origin}/m/x.dat`, /redirects \/m\/x\.dat without end/],
+    ['to plain http', () => 'http://cdn.invalid/x.dat', /redirects to cdn\.invalid without encryption/],
+    ['to what is no web address', () => 'ftp://cdn.invalid/x.dat', /redirects to something that is no web/],
   ])('%s are an error', async (_, to, message) => {
     await using bench = await open();
     bench.web.fault(() => ({ kind: 'redirect', to: to(bench) }));
@@ -286,22 +286,22 @@ describe.concurrent('what must not be shown', () => {
     ['size-check', ['--verbose']],
   ])('of an address never leaves %s %j', async (verb, options) => {
     await using bench = await open({ password: 'me:hunter2' });
-    const source = `${bench.web.origin.replace('//', '//me:hunter2@')}/m/x.bin?X-Sig=signature-1234`;
+    const source = `${bench.web.origin.replace('//', '//me:hunter2@')}/m/x.dat?X-Sig=signature-1234`;
     const run = await bench.run([verb, `a=${source}`, source, ...options]);
     expect(run.code, run.stderr).toBe(0);
     for (const secret of secrets) expect(run.stdout + run.stderr).not.toContain(secret);
-    expect(bench.web.log[0]?.path).toBe('/m/x.bin?X-Sig=signature-1234');
+    expect(bench.web.log[0]?.path).toBe('/m/x.dat?X-Sig=signature-1234');
     if (!(await bench.folder.list()).includes('m.tar')) return;
     const inspected = (await bench.run(['inspect', 'm.tar', '--json'])).json<InspectResult>();
     expect(inspected.models.map((model) => model.source)).toEqual(
-      Array(2).fill(`${bench.web.origin}/m/x.bin`),
+      Array(2).fill(`${bench.web.origin}/m/x.dat`),
     );
   });
 
   test('of an address is not in an error either', async () => {
     await using bench = await open();
     bench.web.fault(() => ({ kind: 'status', status: 403 }));
-    const source = `${bench.web.origin.replace('//', '//me:hunter2@')}/m/x.bin?X-Sig='signature-1234'`;
+    const source = `${bench.web.origin.replace('//', '//me:hunter2@')}/m/x.dat?X-Sig='signature-1234'`;
     const run = await bench.run(['fetch', source, '-o', 'm.tar', '--verbose', '--json']);
     expect(run.code).toBe(5);
     for (const secret of secrets) expect(run.stdout + run.stderr).not.toContain(secret);
@@ -321,11 +321,11 @@ describe.concurrent('a file on the web is refused', () => {
   const cases: Refusal[] = [
     {
       when: 'it is not there',
-      source: (origin) => `${origin}/gone.bin`,
+      source: (origin) => `${origin}/gone.dat`,
       code: 4,
-      message: /has no .*gone\.bin/,
+      message: /has no .*gone\.dat/,
     },
-    { when: 'access is refused', status: 403, code: 5, message: /refuses access to .*x\.bin \(403\)/ },
+    { when: 'access is refused', status: 403, code: 5, message: /refuses access to .*x\.dat \(403\)/ },
     {
       when: 'a password is wanted',
       file: { password: 'me:x' },
@@ -341,25 +341,25 @@ describe.concurrent('a file on the web is refused', () => {
     { when: 'the server is confused', status: 418, code: 6, message: /answered 418/ },
     {
       when: 'its hash is another',
-      source: (origin) => `${origin}/m/x.bin#sha256=${'0'.repeat(64)}`,
+      source: (origin) => `${origin}/m/x.dat#sha256=${'0'.repeat(64)}`,
       code: 7,
-      message: /x\.bin\/x\.bin has sha256 .*expected 0000/,
+      message: /x\.dat\/x\.dat has sha256 .*expected 0000/,
     },
     {
       when: 'its name leads out of the bundle',
-      source: (origin) => `${origin}/m/%2e%2e%2fx.bin`,
+      source: (origin) => `${origin}/m/%2e%2e%2fx.dat`,
       code: 7,
-      message: /the path "\.\.\/x\.bin" has a/,
+      message: /the path "\.\.\/x\.dat" has a/,
     },
     {
       when: 'nothing may be asked for',
       args: ['--offline'],
       code: 4,
-      message: /x\.bin is not on this machine/,
+      message: /x\.dat is not on this machine/,
     },
     {
       when: 'plain http leads to it and no hash is given',
-      source: () => 'http://example.com/x.bin',
+      source: () => 'http://example.com/x.dat',
       code: 2,
       message: /neither encrypted nor has a known hash/,
     },
@@ -369,9 +369,9 @@ describe.concurrent('a file on the web is refused', () => {
     'when $when: exit code $code',
     async ({ source, file, args = [], status, code, message }) => {
       await using bench = await open(file);
-      bench.web.put('/m/../x.bin', body);
+      bench.web.put('/m/../x.dat', body);
       if (status !== undefined) bench.web.fault(() => ({ kind: 'status', status }));
-      const from = source?.(bench.web.origin) ?? `${bench.web.origin}/m/x.bin`;
+      const from = source?.(bench.web.origin) ?? `${bench.web.origin}/m/x.dat`;
       const run = await bench.run(['fetch', from, '-o', 'm.tar', ...args]);
       expect(run).toMatchObject({ code, stdout: '' });
       expect(run.stderr).toMatch(message);

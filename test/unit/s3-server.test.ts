@@ -142,7 +142,9 @@ describe('multipart uploads', () => {
     const { UploadId } = await uploadHalves();
     const part = { Bucket, Key, UploadId, PartNumber: 3, Body: 'abc', ChecksumCRC32: 'AAAAAA==' };
     await expect(client.send(new UploadPartCommand(part))).rejects.toMatchObject({ name: 'BadDigest' });
-    expect(server.uploads(Bucket)).toContainEqual({ key: Key, uploadId: UploadId, parts: 2 });
+    expect(server.uploads(Bucket)).toContainEqual(
+      expect.objectContaining({ key: Key, uploadId: UploadId, parts: 2 }),
+    );
   });
 
   test('leave nothing after an abort', async () => {

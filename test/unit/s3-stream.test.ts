@@ -21,7 +21,7 @@ import { temporaryFolder, type TemporaryFolder } from '../helpers/tmp.ts';
 import type { S3Server } from '../servers/s3/server.ts';
 
 /** A bundle of ten parts: the first two files end within the fourth. */
-const tiny = () => memoryModel({ 'a.json': 100, 'b.bin': 3 * PART, 'c.bin': 6 * PART });
+const tiny = () => memoryModel({ 'a.json': 100, 'b.dat': 3 * PART, 'c.dat': 6 * PART });
 
 /** The bundle as it should be. */
 const whole = (async () => {
@@ -115,7 +115,7 @@ describe.concurrent('fetching to S3 is gone on with', () => {
     const state = folder.join('state');
     const model = tiny();
     // Part 5 is sent, and the run ends before the hash of its file is known.
-    model.onRead = (path, start, into) => void (path === 'c.bin' && start < 2 * PART && (into[0]! ^= 1));
+    model.onRead = (path, start, into) => void (path === 'c.dat' && start < 2 * PART && (into[0]! ^= 1));
     await broken(s3, model, { state });
     expect(await fetchTo(s3, model, { state })).toMatchObject({ outcome: 'integrity' });
     expect(s3.keysOf(bucket)).toEqual([]);
