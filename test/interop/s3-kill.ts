@@ -15,7 +15,7 @@ type Verb = (typeof verbs)[number];
 
 /** Of each verb. */
 const OBJECTS = 20;
-const MOST_KILLS = 3;
+const MOST_KILLS = 2;
 /** Requests of a run that nobody kills: looking, listing, beginning, six parts, completing, looking again. */
 const REQUESTS = 11;
 /** A request takes the server up to this long, so that a kill meets several under way. */
@@ -83,7 +83,7 @@ export async function s3Kill(bench: Bench): Promise<string> {
   async function attempt(verb: Verb, key: string, home: string, run: Run): Promise<boolean> {
     const to = `s3://${bucket}/${key}`;
     const command = verb === 'upload' ? ['upload', path, to] : ['fetch', 'acme/big', '-o', to];
-    const options = ['--part-size', '5MiB', '--jobs', '3', '--progress', 'none'];
+    const options = ['--part-size', '5MiB', '--jobs', '2', '--progress', 'none'];
     underWay.set(key, run);
     const child = spawn(process.execPath, [program, ...command, ...options], {
       env: isolated(home, { HF_ENDPOINT: bench.hub.endpoint, ...connection }),
@@ -114,9 +114,9 @@ export async function s3Kill(bench: Bench): Promise<string> {
       );
       tally.found += found.length;
       const home = await bench.path('machines', machine, key, 'home');
-      // What is there need not be sent again, so that later runs have fewer requests.
+      // Any request, but the later ones more often: there is more to be lost. A run that goes on has fewer.
       const requests = tries === 0 ? REQUESTS : REQUESTS - 3;
-      const killAt = tries < kills ? 1 + Math.floor(chooseHere('kill') * requests) : 0;
+      const killAt = tries < kills ? 1 + Math.floor(Math.sqrt(chooseHere('kill')) * requests) : 0;
       const run = { verb, killAt, choose: chooseHere, child: undefined, requests: 0 };
       done = await attempt(verb, key, home, { ...run, found: new Set(found) });
       if (!done) tally.kills++;
@@ -126,7 +126,7 @@ export async function s3Kill(bench: Bench): Promise<string> {
     assert.equal(hash.digest('hex'), expected, `${key} has other bytes (seed ${seed})`);
   }
 
-  const limit = pLimit(2);
+  const limit = pLimit(3);
   const keys = Array.from({ length: OBJECTS }, (_, i) =>
     verbs.map((verb) => [verb, `${verb}-${i}/big.tar`] as const),
   );
