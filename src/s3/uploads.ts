@@ -63,7 +63,11 @@ export async function* unfinishedUploads(
     );
     for (const { Key: key, UploadId: uploadId, Initiated: initiated, ...rest } of page.Uploads ?? []) {
       if (key?.startsWith(prefix.key) !== true || uploadId === undefined) continue;
-      const checksum = { algorithm: rest.ChecksumAlgorithm, type: rest.ChecksumType };
+      // versitygw leaves them empty where there are none.
+      const checksum = {
+        algorithm: rest.ChecksumAlgorithm || undefined,
+        type: rest.ChecksumType || undefined,
+      };
       const storageClass = rest.StorageClass || undefined;
       yield { url: { bucket: prefix.bucket, key }, uploadId, initiated, checksum, storageClass };
     }

@@ -172,10 +172,12 @@ function isBegunAt(begun: number, { initiated }: Unfinished): boolean {
  */
 function checksumsOf({ upload, stored }: Found, wanted: boolean): Checksums | undefined {
   const { algorithm, type } = upload.checksum;
-  if (!wanted) return algorithm === undefined || type === 'FULL_OBJECT' ? 'none' : undefined;
+  const told = [...stored.values()].some(({ crc32: crc }) => crc !== undefined);
+  // MinIO, which does not list the algorithm, takes no part without it.
+  if (!wanted) return (algorithm === undefined && !told) || type === 'FULL_OBJECT' ? 'none' : undefined;
   if (algorithm === undefined) {
     if (stored.size === 0) return undefined; // nothing tells, and there is nothing to gain
-    return [...stored.values()].some(({ crc32: crc }) => crc !== undefined) ? 'composite' : 'none';
+    return told ? 'composite' : 'none';
   }
   if (algorithm !== 'CRC32') return undefined;
   return type === 'FULL_OBJECT' ? 'full' : 'composite';
