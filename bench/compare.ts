@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 
-import { cpuOf, type Measured } from './measure.ts';
+import { cpuOf, cpuOfAll, quiet } from './machine.ts';
+import type { Measured } from './measure.ts';
 
 /** One way to do the work of a case. */
 export interface Side {
@@ -12,9 +13,12 @@ export interface Side {
   readonly after?: () => Promise<void>;
 }
 
-/** A run, and the processor time that the servers took meanwhile. */
+/** A run, and the processor time in seconds that was taken meanwhile */
 export interface Round extends Measured {
+  /** by the servers, */
   readonly servers: number;
+  /** and by what has nothing to do with it: where this is much, the wall time means little. */
+  readonly others: number;
 }
 
 export interface Outcome {
@@ -23,40 +27,48 @@ export interface Outcome {
   readonly median: Round;
 }
 
+export interface CompareOptions {
+  readonly rounds: number;
+  /** Their process ids. */
+  readonly servers: readonly number[];
+  /** Seconds to wait for a quiet machine before each run. */
+  readonly wait: number;
+}
+
 export interface Comparison {
   readonly sides: readonly Outcome[];
-  /** The system's load over the last minute, before and after: other work on the machine shows here. */
+  /** The system's load over the last minute, before and after. */
   readonly load: readonly [number, number];
 }
 
 /** Runs the sides in turn, so that what else the machine does meets all of them alike. */
-export async function compare(
-  sides: readonly Side[],
-  rounds: number,
-  servers: readonly number[] = [],
-): Promise<Comparison> {
-  const before = loadavg()[0]!;
+export async function compare(sides: readonly Side[], options: CompareOptions): Promise<Comparison> {
+  const { rounds, servers, wait } = options;
+  const load = loadavg()[0]!;
   const measured = sides.map(({ name }) => ({ name, rounds: [] as Round[] }));
   for (let round = 0; round <= rounds; round++) {
     for (const [i, side] of sides.entries()) {
       await side.before?.();
-      const idle = await busy(servers);
+      await quiet(wait);
+      const before = await taken(servers);
       const took = await side.run();
-      const atEnd = await busy(servers);
+      const after = await taken(servers);
       await side.after?.();
+      const ofServers = after.servers - before.servers;
+      const others = Math.max(0, after.all - before.all - ofServers - took.cpu);
       // The first one warms the page cache and the servers.
-      if (round > 0) measured[i]!.rounds.push({ ...took, servers: atEnd - idle });
+      if (round > 0) measured[i]!.rounds.push({ ...took, servers: ofServers, others });
     }
   }
   return {
     sides: measured.map((side) => ({ ...side, median: medianOf(side.rounds) })),
-    load: [before, loadavg()[0]!],
+    load: [load, loadavg()[0]!],
   };
 }
 
-async function busy(servers: readonly number[]): Promise<number> {
+async function taken(servers: readonly number[]) {
   const each = await Promise.all(servers.map(cpuOf));
-  return each.reduce((sum, seconds) => sum + seconds, 0);
+  return { servers: each.reduce((sum, seconds) => sum + seconds, 0), all: await cpuOfAll() };
 }
 
 /** Of each figure by itself. */
@@ -68,6 +80,7 @@ function medianOf(rounds: readonly Round[]): Round {
     peak: of('peak'),
     written: of('written'),
     servers: of('servers'),
+    others: of('others'),
   };
 }
 

@@ -28,6 +28,7 @@ const figures: readonly Figure[] = [
   { head: 'peak MB', of: ({ peak }) => peak / MB, digits: 0, ratio: true },
   { head: 'disk MB', of: ({ written }) => written / MB, digits: 0, ratio: false },
   { head: "servers' CPU s", of: ({ servers }) => servers, digits: 2, ratio: false },
+  { head: "others' CPU s", of: ({ others }) => others, digits: 2, ratio: false },
 ];
 
 /** Medians; behind those of the others stands ours divided by theirs. */

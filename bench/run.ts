@@ -25,7 +25,9 @@ interface Options {
   readonly rounds: number;
   readonly flags: readonly string[];
   readonly build: readonly string[];
+  readonly peers: boolean;
   readonly tuned: boolean;
+  readonly wait: number;
   readonly profile: boolean;
   readonly delay?: number;
   readonly rate?: number;
@@ -40,7 +42,9 @@ const program = new Command('npm run bench --')
   .option('--rounds <n>', 'after one that warms up', parseCount(1000), 3)
   .addOption(several('--flags <flags...>', "our side once more with these, such as '--jobs 16'"))
   .addOption(several('--build <folder...>', 'our side once more as it was built there, to compare a change'))
+  .option('--no-peers', 'our side alone')
   .option('--tuned', 'peers also with other settings than their defaults', false)
+  .option('--wait <seconds>', 'before each run, for a quiet machine, at most', parseCount(86_400), 0)
   .option('--profile', 'where our main thread spends its time, in a run of its own', false)
   .option('--delay <ms>', 'Hub and sink wait so long before each answer', parseCount(10_000))
   .option('--rate <size>', 'Hub and sink move so much a second on each connection', parseSize)
@@ -51,17 +55,18 @@ function several(flags: string, description: string): Option {
 }
 
 async function run(chosen: Case, s3: S3Kind, options: Options): Promise<Report> {
-  const { size = chosen.size, rounds, flags, build, tuned, delay, rate } = options;
+  const { size = chosen.size, rounds, wait, flags, build, peers, tuned, delay, rate } = options;
   const far = delay !== undefined || rate !== undefined;
   await using stage = await openStage({
     size,
     s3,
     flags: flags.map((text) => text.split(' ')),
     builds: build,
+    peers,
     tuned,
     distance: far ? { delay: delay ?? 0, rate: rate ?? Infinity } : undefined,
   });
-  const comparison = await compare(await chosen.sides(stage), rounds, stage.pids);
+  const comparison = await compare(await chosen.sides(stage), { rounds, wait, servers: stage.pids });
   const { name, title, usesS3 } = chosen;
   const { missing } = stage;
   const report = { name, title, size, s3: usesS3 ? s3 : null, ...comparison, missing };

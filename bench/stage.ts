@@ -17,6 +17,8 @@ export interface StageOptions {
   readonly flags: readonly (readonly string[])[];
   /** Folders of other builds of modelpack, to be measured besides this one. */
   readonly builds: readonly string[];
+  /** Without, our side runs alone. */
+  readonly peers: boolean;
   /** Peers also as one would set them, besides their defaults. */
   readonly tuned: boolean;
   readonly distance: Distance | undefined;
@@ -33,7 +35,7 @@ export interface Stage extends AsyncDisposable, StageOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Of the servers. */
   readonly pids: readonly number[];
-  /** Undefined, and noted, if there is none. */
+  /** Undefined, and noted, if there is none; undefined if none is wanted. */
   peer(name: PeerName): Promise<Found | undefined>;
   readonly missing: { readonly name: string; readonly why: string }[];
 }
@@ -44,7 +46,7 @@ export interface Found {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const { size, s3, distance } = options;
+  const { size, s3, distance, peers } = options;
   const folder = await mkdtemp(join(tmpdir(), 'modelpack-bench-'));
   const hub = await startHub(size, distance);
   const bucket = await startS3(s3, distance).catch(async (error: unknown) => {
@@ -68,6 +70,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     pids: [hub.pid, bucket.pid],
     async peer(name) {
+      if (!peers) return undefined;
       const found = await findPeer(name);
       if (found.program !== undefined) return found;
       missing.push(found);
