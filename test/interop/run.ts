@@ -11,6 +11,7 @@ import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
 import { safetensorsHeaders } from './headers.ts';
+import { libraries } from './libraries.ts';
 import { unpickler } from './pickles.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
@@ -32,6 +33,7 @@ const checks: Readonly<Record<string, Check>> = {
   unpickler,
   'huggingface-hub': huggingfaceHub,
   'hub-cache': hubCache,
+  libraries,
   moto,
   boto3,
   'aws-cli': awsCli,
