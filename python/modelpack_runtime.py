@@ -76,7 +76,8 @@ STEP = 512 * 1024
 NEAR = 256 * 1024
 #: Files up to this size are written as real files by ``mount``; larger ones stay in RAM and get a link.
 SMALL_SIZE = MB
-#: Each takes a descriptor or two, and Lambda allows 1,024 (gettingstarted-limits.html of its developer guide).
+#: Each takes a descriptor, and before Python 3.13 a second one when it is mapped. Lambda allows 1,024
+#: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 MOST_MEMFDS = 256
 #: Descriptors of memfds are numbered from here on, so that every process of a function gives them the same numbers
 #: whatever else it has open, and a folder of links serves all of them.
@@ -301,6 +302,10 @@ class Region(Protocol):
         """Gives the descriptor back. Views stay valid."""
 
 
+#: A mapping keeps what it maps by itself, so that it needs no descriptor of its own, where that can be said.
+_MAPPING: dict[str, Any] = {"access": mmap.ACCESS_COPY, **({"trackfd": False} if sys.version_info >= (3, 13) else {})}
+
+
 class _Descriptor:
     """A memfd, or a file on disk: mapped when somebody looks at it, and not before.
 
@@ -327,7 +332,7 @@ class _Descriptor:
                     self._view = memoryview(bytearray())
                 else:
                     # Private: pages are shared with all that read them until somebody writes into a tensor.
-                    self._view = memoryview(mmap.mmap(cast("int", self.fd), self.size, access=mmap.ACCESS_COPY))
+                    self._view = memoryview(mmap.mmap(cast("int", self.fd), self.size, **_MAPPING))
             return self._view
 
     def seal(self) -> None:
@@ -610,7 +615,7 @@ class Counters:
 class S3Object:
     """An object of S3, pinned to the ETag that the first request saw."""
 
-    def __init__(self, location: str, client: Any, counters: Counters) -> None:
+    def __init__(self, location: str, client: Any, counters: Counters, direct: bool) -> None:
         parts = urllib.parse.urlsplit(location)
         self.location = location
         self.bucket, self.key = parts.netloc, location[len("s3://") + len(parts.netloc) + 1 :]
@@ -620,7 +625,7 @@ class S3Object:
         self.counters = counters
         self.etag = ""
         self.size = 0
-        self._direct = not _has_proxy(client)
+        self._direct = direct
 
     def head(self, into: memoryview) -> int:
         """Reads the beginning of the object, and learns its size and its ETag. Returns how many bytes that is."""
@@ -1775,7 +1780,8 @@ def open(
     user on this machine, as on Lambda Managed Instances. ``inheritable`` lets programs that are started by this
     process use its paths. ``only`` are glob patterns of paths in the bundle (``"clip/*"``): the rest is not read.
     ``connections`` is how many requests are made at once. ``endpoint_url`` and ``region`` are those of S3, by default
-    as botocore finds them (``AWS_ENDPOINT_URL_S3``, ``AWS_REGION``); or ``client`` is a boto3 client to use.
+    as botocore finds them (``AWS_ENDPOINT_URL_S3``, ``AWS_REGION``); or ``client`` is a boto3 client that makes all
+    requests, which takes about twice the CPU.
 
     Raises NotFound, AccessDenied, NetworkError, Changed, Corrupt, NoRoom, Unsupported, all of them ModelpackError. It
     returns the whole bundle or nothing.
@@ -1932,7 +1938,9 @@ def _open_file(location: str, options: _Options) -> _Opened:
 
 
 def _open_object(location: str, options: _Options, client: Any, counters: Counters) -> _Opened:
-    target = S3Object(location, client or _s3_client(options), counters)
+    own = client or _s3_client(options)
+    # What a client of the caller's is set up for is known to that client only; so is the way through a proxy.
+    target = S3Object(location, own, counters, direct=client is None and not _has_proxy(own))
     head = _read_head(target)
     size = _index_size(bytes(head[:BLOCK]), location)
     if BLOCK + size > target.size:

@@ -1,0 +1,219 @@
+"""What open() gives: the bytes of the bundle, however they are asked for."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import logging
+import os
+import tempfile
+import threading
+import unittest
+
+from support import MB, S3Case, bundle_of, descriptors, model, modelpack, noise
+
+FILES = {
+    "config.json": b'{"model_type": "bert"}',
+    "empty.txt": b"",
+    "vocab.txt": noise(300_000, 1),
+    "middle.bin": noise(MB - 5, 2),
+    "model.safetensors": noise(37 * MB + 11, 3),
+    "other/big.bin": noise(5 * MB, 4),
+}
+WHOLE = bundle_of(model("acme/tiny", FILES), model("clip", {"ViT-B-32.pt": noise(3 * MB, 5)}))
+
+
+class Open(S3Case):
+    def test_every_byte_arrives(self) -> None:
+        with modelpack.open(self.put(WHOLE)) as bundle:
+            self.assertEqual(len(bundle), 7)
+            self.assertEqual(set(bundle.files("acme/tiny")), {f"acme/tiny/{path}" for path in FILES})
+            for path, content in FILES.items():
+                self.assertEqual(bytes(bundle[f"acme/tiny/{path}"]), content)
+                with bundle.file(f"acme/tiny/{path}") as file:
+                    self.assertEqual(file.read(), content)
+                with open(bundle.path(f"acme/tiny/{path}"), "rb") as file:
+                    self.assertEqual(file.read(), content)
+            self.assertEqual(bundle.json("acme/tiny/config.json"), {"model_type": "bert"})
+            self.assertEqual(bundle.models["clip"].files, ("ViT-B-32.pt",))
+
+    def test_a_file_on_disk_gives_the_same(self) -> None:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(WHOLE)
+            file.flush()
+            with modelpack.open(file.name, verify=True) as bundle, modelpack.open(self.put(WHOLE)) as streamed:
+                self.assertEqual(bundle.id, streamed.id)
+                for path in bundle:
+                    self.assertEqual(bundle[path], streamed[path])
+                    with open(bundle.path(path), "rb") as copy:
+                        self.assertEqual(copy.read(), bytes(streamed[path]))
+
+    def test_one_request_for_the_head_and_one_for_each_part(self) -> None:
+        proxy = self.proxy()
+        with modelpack.open(self.put(WHOLE), endpoint_url=proxy.endpoint) as bundle:
+            starts = sorted(request.start for request in proxy.requests)
+            self.assertEqual(bundle.stats["requests"], len(starts))
+            self.assertEqual(starts[:2], [0, MB])
+            self.assertEqual(len({request.start for request in proxy.requests}), len(starts))
+            self.assertLess(bundle.stats["bytes"], len(WHOLE) + 1)
+
+    def test_a_small_bundle_is_one_request(self) -> None:
+        with modelpack.open(self.put(bundle_of(model("a", {"x": b"y"}))), verify=True) as bundle:
+            self.assertEqual(bundle.stats["requests"], 1)
+            self.assertEqual(bytes(bundle["a/x"]), b"y")
+
+    def test_a_bundle_without_files(self) -> None:
+        with modelpack.open(self.put(bundle_of()), verify=True) as bundle:
+            self.assertEqual(bundle.files(), [])
+
+    def test_an_index_larger_than_the_first_request(self) -> None:
+        files = {f"{number:05}/{'x' * 120}": b"%d" % number for number in range(5000)}
+        data = bundle_of(model("many", files))
+        self.assertGreater(int(data[124:135], 8), MB)
+        with modelpack.open(self.put(data), verify=True) as bundle:
+            for path, content in files.items():
+                self.assertEqual(bytes(bundle[f"many/{path}"]), content)
+
+    def test_more_large_files_than_descriptors(self) -> None:
+        files = {f"{number:03}": noise(MB + 1, number) for number in range(modelpack.MOST_MEMFDS + 5)}
+        with modelpack.open(self.put(bundle_of(model("many", files))), verify=True) as bundle:
+            self.assertLessEqual(len(descriptors()), 2 * (modelpack.MOST_MEMFDS + 1))
+            for path in (*list(files)[:3], *list(files)[-3:]):
+                self.assertEqual(bytes(bundle[f"many/{path}"]), files[path])
+
+    def test_only_some_files(self) -> None:
+        proxy = self.proxy()
+        with modelpack.open(self.put(WHOLE), only="clip/*", endpoint_url=proxy.endpoint) as bundle:
+            self.assertEqual(bundle.files(), ["clip/ViT-B-32.pt"])
+            self.assertEqual(bytes(bundle["clip/ViT-B-32.pt"]), noise(3 * MB, 5))
+            self.assertLess(bundle.stats["bytes"], 5 * MB)
+            with self.assertRaisesRegex(modelpack.NotFound, "only="):
+                bundle["acme/tiny/config.json"]
+        with self.assertRaisesRegex(modelpack.NotFound, "no file matches 'whisper/"):
+            modelpack.open(self.put(WHOLE), only=["whisper/*"])
+
+    def test_in_the_background(self) -> None:
+        location = self.put(WHOLE)
+        modelpack.prefetch(location)
+        first, second = modelpack.open(location), modelpack.open(location)
+        self.assertIs(first, second)
+        self.assertEqual(bytes(first["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
+        first.close()
+        again = modelpack.open(location)
+        self.assertEqual(bytes(again["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
+        again.close()
+
+    def test_in_the_background_of_a_parent(self) -> None:
+        location = self.put(WHOLE)
+        gate = threading.Event()
+        proxy = self.proxy(lambda request, answer: gate.wait(20) and None)
+        modelpack.prefetch(location, endpoint_url=proxy.endpoint)
+        child = os.fork()
+        if child == 0:
+            good = False
+            try:
+                gate.set()
+                with modelpack.open(location) as bundle:
+                    good = bytes(bundle["acme/tiny/vocab.txt"]) == FILES["vocab.txt"]
+            finally:
+                os._exit(0 if good else 1)
+        gate.set()
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        modelpack.open(location, endpoint_url=proxy.endpoint).close()
+
+    def test_what_went_wrong_in_the_background_is_raised_by_open(self) -> None:
+        modelpack.prefetch("s3://models/nothing-there.tar")
+        with self.assertRaises(modelpack.NotFound):
+            modelpack.open("s3://models/nothing-there.tar")
+
+    def test_what_open_says(self) -> None:
+        with self.assertLogs("modelpack", logging.INFO) as logs, modelpack.open(self.put(WHOLE)) as bundle:
+            pass
+        self.assertEqual(len(logs.output), 1)
+        self.assertRegex(
+            logs.output[0], r"opened s3://models/\S+: 46\.\d MB in [\d.]+ s, \d+ MB/s, \d+ requests, 0 retries$"
+        )
+        line = json.loads(json.dumps(bundle.metrics("mine")))
+        named = [each["Name"] for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+        self.assertEqual({type(line[name]) for name in named} - {int, float}, set())
+        self.assertEqual(line["Bytes"], bundle.stats["bytes"])
+
+    def test_the_location_from_the_environment(self) -> None:
+        os.environ["MODELPACK_BUNDLE"] = self.put(WHOLE)
+        self.addCleanup(os.environ.pop, "MODELPACK_BUNDLE")
+        with modelpack.open() as bundle:
+            self.assertEqual(len(bundle), 7)
+        del os.environ["MODELPACK_BUNDLE"]
+        with self.assertRaisesRegex(modelpack.ModelpackError, "MODELPACK_BUNDLE"):
+            modelpack.open()
+        os.environ["MODELPACK_BUNDLE"] = ""
+
+    def test_a_client_of_ones_own(self) -> None:
+        with modelpack.open(self.put(WHOLE), client=self.s3, verify=True) as bundle:
+            self.assertEqual(len(bundle), 7)
+
+    def test_through_a_proxy_of_the_environment(self) -> None:
+        location = self.put(WHOLE)
+        endpoint = os.environ["AWS_ENDPOINT_URL"]
+        proxy = self.proxy()
+        os.environ["http_proxy"] = proxy.endpoint
+        self.addCleanup(os.environ.pop, "http_proxy")
+        # The proxy sends what it gets to the S3 of the tests, whatever the address: so this name need not exist.
+        with modelpack.open(location, endpoint_url="http://s3.example:9000", verify=True) as bundle:
+            self.assertEqual(bytes(bundle["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
+        self.assertGreater(len(proxy.requests), 5)
+        self.assertNotIn("s3.example", endpoint)
+
+
+class Memory(S3Case):
+    def test_views_outlive_the_bundle_and_descriptors_do_not(self) -> None:
+        before = descriptors()
+        bundle = modelpack.open(self.put(WHOLE))
+        self.assertGreater(len(descriptors()), len(before))
+        view = bundle["acme/tiny/model.safetensors"]
+        del bundle
+        gc.collect()
+        self.assertEqual(bytes(view), FILES["model.safetensors"])
+        del view
+        gc.collect()
+        self.assertEqual(descriptors(), before)
+
+    def test_a_path_keeps_the_bundle(self) -> None:
+        path = modelpack.open(self.put(WHOLE)).path("acme/tiny/model.safetensors")
+        gc.collect()
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), FILES["model.safetensors"])
+
+    def test_nobody_can_change_it(self) -> None:
+        with modelpack.open(self.put(WHOLE)) as bundle:
+            path = bundle.path("acme/tiny/model.safetensors")
+            with self.assertRaises(TypeError):
+                bundle["acme/tiny/model.safetensors"][0] = 0
+            with self.assertRaises(PermissionError), open(path, "r+b", buffering=0) as file:
+                file.write(b"x")
+
+    def test_what_is_closed_says_so(self) -> None:
+        bundle = modelpack.open(self.put(WHOLE))
+        bundle.close()
+        bundle.close()
+        with self.assertRaisesRegex(modelpack.ModelpackError, "is closed"):
+            bundle["acme/tiny/config.json"]
+
+    def test_a_file_object_seeks(self) -> None:
+        content = FILES["vocab.txt"]
+        with modelpack.open(self.put(WHOLE)) as bundle:
+            for path, data in (("vocab.txt", content), ("model.safetensors", FILES["model.safetensors"])):
+                with bundle.file(f"acme/tiny/{path}") as file:
+                    self.assertEqual(file.seek(-10, io.SEEK_END), len(data) - 10)
+                    self.assertEqual(file.read(), data[-10:])
+                    file.seek(5)
+                    self.assertEqual(file.read(4), data[5:9])
+                    self.assertEqual(file.seek(2, io.SEEK_CUR), 11)
+                    self.assertEqual(file.read(2), data[11:13])
+                    self.assertEqual(file.seek(len(data) + 5), len(data) + 5)
+                    self.assertEqual(file.read(), b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
