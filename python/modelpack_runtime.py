@@ -579,6 +579,12 @@ class Body(Protocol):
     def readinto(self, into: memoryview, /) -> int: ...
 
 
+class _Connection(Protocol):
+    def open(self, start: int, end: int) -> Body: ...
+
+    def close(self) -> None: ...
+
+
 class _ClientBody:
     """The body of an answer that botocore gave, with the errors of a socket."""
 
@@ -629,7 +635,7 @@ class S3Object:
 
     def head(self, into: memoryview) -> int:
         """Reads the beginning of the object, and learns its size and its ETag. Returns how many bytes that is."""
-        response = self._call(Range=f"bytes=0-{len(into) - 1}")
+        response = self.get(Range=f"bytes=0-{len(into) - 1}")
         found = re.fullmatch(r"bytes 0-(\d+)/(\d+)", response.get("ContentRange") or "")
         if found:
             end, self.size = int(found[1]) + 1, int(found[2])
@@ -639,31 +645,15 @@ class S3Object:
         self.etag = response.get("ETag") or ""
         if not 0 < end <= len(into) or end > self.size:
             raise NetworkError(f"{self.location}: S3 answered with a range that was not asked for")
-        try:
-            filled = _fill(_ClientBody(response["Body"]), into[:end])
-        except OSError as error:
-            raise _Retryable(_brief(error)) from None
-        finally:
-            response["Body"].close()
-        if filled < end:
-            raise _Retryable(f"the connection was closed after {filled} of {end} bytes")
+        body, filled = _ClientBody(response["Body"]), 0
+        with contextlib.closing(response["Body"]):
+            while filled < end:
+                filled += _read(body, into[filled:end])
         return end
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[Callable[[int, int], Body]]:
-        """For one thread: something that opens ranges, one after the other."""
-        direct = _Direct(self) if self._direct else None
-        try:
-            yield (direct.open if direct else self._open_by_client)
-        finally:
-            if direct:
-                direct.close()
-
-    def _open_by_client(self, start: int, end: int) -> Body:
-        pinned = {"IfMatch": self.etag} if self.etag else {}
-        response = self._call(Range=f"bytes={start}-{end - 1}", **pinned)
-        self.check_range(response.get("ContentRange"), start, end)
-        return _ClientBody(response["Body"])
+    def connection(self) -> _Connection:
+        """For one thread: opens ranges, one after the other."""
+        return _Direct(self) if self._direct else _ByClient(self)
 
     def check_range(self, header: str | None, start: int, end: int) -> None:
         if header == f"bytes {start}-{end - 1}/{self.size}":
@@ -677,7 +667,7 @@ class S3Object:
     def changed(self) -> Changed:
         return Changed(f"{self.location} was replaced while it was read; open it again")
 
-    def _call(self, **parameters: Any) -> dict[str, Any]:
+    def get(self, **parameters: Any) -> dict[str, Any]:
         import botocore.exceptions as failures
 
         self.counters.add(requests=1)
@@ -694,8 +684,10 @@ class S3Object:
             ) from None
         except (failures.ParamValidationError, failures.InvalidRegionError) as error:
             raise ModelpackError(f"{self.location}: {_brief(error)}") from None
-        except failures.HTTPClientError as error:
+        except (failures.HTTPClientError, failures.ConnectionError) as error:
             raise _Retryable(_brief(error)) from None
+        except failures.BotoCoreError as error:
+            raise ModelpackError(f"{self.location}: {_brief(error)}") from None
 
     def failure(self, status: int, code: str, after: str | None) -> Exception:
         """What an answer means that is not the object. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
@@ -723,6 +715,23 @@ class S3Object:
         return NetworkError(f"{self.location}: S3 answered {name}")
 
 
+class _ByClient:
+    """Ranges by a client of botocore, for what only it knows how to reach."""
+
+    def __init__(self, target: S3Object) -> None:
+        self._target = target
+
+    def open(self, start: int, end: int) -> Body:
+        target = self._target
+        pinned = {"IfMatch": target.etag} if target.etag else {}
+        response = target.get(Range=f"bytes={start}-{end - 1}", **pinned)
+        target.check_range(response.get("ContentRange"), start, end)
+        return _ClientBody(response["Body"])
+
+    def close(self) -> None:
+        pass
+
+
 class _Direct:
     """A connection of one thread, without the layers of botocore between socket and memory.
 
@@ -734,12 +743,9 @@ class _Direct:
         self._target = target
         self._connection: http.client.HTTPConnection | None = None
         self._path = ""
-        self._response: http.client.HTTPResponse | None = None
 
     def open(self, start: int, end: int) -> Body:
         target = self._target
-        if self._response is not None and not self._response.isclosed():
-            self.close()  # left in the middle: the rest of it would be taken for the next answer
         try:
             connection = self._connection or self._connect()
             headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
@@ -747,7 +753,7 @@ class _Direct:
                 headers["If-Match"] = target.etag
             target.counters.add(requests=1)
             connection.request("GET", self._path, headers=headers)
-            self._response = response = connection.getresponse()
+            response = connection.getresponse()
             if response.status == 206:
                 target.check_range(response.getheader("Content-Range"), start, end)
                 return cast("Body", response)
@@ -780,6 +786,7 @@ class _Direct:
         return connection
 
     def close(self) -> None:
+        """The next range gets a new connection, and an address that is signed anew."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -835,14 +842,15 @@ def _s3_client(options: _Options) -> Any:
         raise ModelpackError(f"no client for S3 could be made: {_brief(error)}") from None
 
 
-def _fill(body: Body, into: memoryview) -> int:
-    filled = 0
-    while filled < len(into):
-        count = body.readinto(into[filled:])
-        if count == 0:
-            break
-        filled += count
-    return filled
+def _read(body: Body, into: memoryview) -> int:
+    """How many bytes came, at least one."""
+    try:
+        count = body.readinto(into)
+    except (OSError, http.client.HTTPException) as error:
+        raise _Retryable(_brief(error)) from None
+    if count == 0:
+        raise _Retryable("the connection was closed in the middle of an answer")
+    return count
 
 
 def _brief(error: BaseException) -> str:
@@ -930,7 +938,7 @@ class _Transfer:
         works: list[Callable[[], None]] = [self._work] * min(connections, len(self._spans))
         if self._hashes:
             works.append(self._follow)
-        threads = [threading.Thread(target=self._guard, args=(work,), daemon=True) for work in works]
+        threads = [threading.Thread(target=self._guard, args=(work,), name="modelpack", daemon=True) for work in works]
         for thread in threads:
             thread.start()
         try:
@@ -957,36 +965,34 @@ class _Transfer:
 
     def _work(self) -> None:
         buffer = memoryview(bytearray(STEP))
-        with self._target.connection() as opened:
+        with contextlib.closing(self._target.connection()) as connection:
             while not self._failure:
                 with self._changed:
                     number = next(self._next, None)
                 if number is None:
                     return
-                self._bring(self._spans[number], opened, buffer)
+                self._bring(self._spans[number], connection, buffer)
                 with self._changed:
                     self._done[number] = True
                     self._changed.notify_all()
 
-    def _bring(self, span: Span, opened: Callable[[int, int], Body], buffer: memoryview) -> None:
+    def _bring(self, span: Span, connection: _Connection, buffer: memoryview) -> None:
         reached = span.start
 
         def attempt() -> None:
             nonlocal reached
-            begun = reached
-            body = opened(reached, span.end)
+            body = connection.open(reached, span.end)
             while reached < span.end and not self._failure:
-                try:
-                    count = body.readinto(buffer[: span.end - reached])
-                except (OSError, http.client.HTTPException) as error:
-                    raise _Retryable(_brief(error)) from None
-                if count == 0:
-                    raise _Retryable(f"the connection was closed after {reached - begun} bytes")
+                count = _read(body, buffer[: span.end - reached])
                 self._sink.write(buffer[:count], reached)
                 reached += count
                 self._target.counters.add(size=count)
 
-        _retry(attempt, lambda: reached, self._target, self._wait)
+        def wait(seconds: float) -> bool:
+            connection.close()  # the rest of an answer would be taken for the next one
+            return self._wait(seconds)
+
+        _retry(attempt, lambda: reached, self._target, wait)
 
     def _wait(self, seconds: float) -> bool:
         """Whether to go on after that time."""

@@ -3,11 +3,14 @@ breaks what passes through."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import re
+import socket
+import struct
 import sys
 import threading
 import time
@@ -94,6 +97,13 @@ class Request:
         self.start, self.end = (int(found[1]), int(found[2]) + 1) if found else (0, 0)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """The client went away: that is what many tests make it do."""
+
+
 class Proxy:
     """In front of the S3 of AWS_ENDPOINT_URL. ``fault`` is called for each answer, and may do something first."""
 
@@ -103,9 +113,19 @@ class Proxy:
         self.fault = fault
         self.requests: list[Request] = []
         self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                proxy._sockets.add(self.request)
+                super().setup()
+
+            def finish(self) -> None:
+                proxy._sockets.discard(self.request)
+                with contextlib.suppress(OSError):
+                    super().finish()
 
             def do_GET(self) -> None:
                 address = urlsplit(self.path)  # whole, where it is asked as a proxy
@@ -149,10 +169,17 @@ class Proxy:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def drop_connections(self) -> None:
+        """By RST, as when nobody knows of them any more."""
+        for each in list(self._sockets):
+            with contextlib.suppress(OSError):
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                each.shutdown(socket.SHUT_RDWR)
+                each.close()
 
     def close(self) -> None:
         self._server.shutdown()

@@ -77,8 +77,10 @@ class Open(S3Case):
 
     def test_more_large_files_than_descriptors(self) -> None:
         files = {f"{number:03}": noise(MB + 1, number) for number in range(modelpack.MOST_MEMFDS + 5)}
+        before = len(descriptors())
         with modelpack.open(self.put(bundle_of(model("many", files))), verify=True) as bundle:
-            self.assertLessEqual(len(descriptors()), 2 * (modelpack.MOST_MEMFDS + 1))
+            # Each is mapped for its hash: that is a second descriptor until Python 3.13.
+            self.assertLessEqual(len(descriptors()) - before, 2 * (modelpack.MOST_MEMFDS + 1))
             for path in (*list(files)[:3], *list(files)[-3:]):
                 self.assertEqual(bytes(bundle[f"many/{path}"]), files[path])
 
