@@ -1199,27 +1199,32 @@ def _read_header(view: memoryview, where: str) -> list[_Tensor]:
         header = json.loads(bytes(view[8 : 8 + length]).decode("utf-8"))
         header.pop("__metadata__", None)
         tensors = [
-            _Tensor(name, value["dtype"], tuple(value["shape"]), *(8 + length + at for at in value["data_offsets"]))
+            _Tensor(name, value["dtype"], _extents(value["shape"]), *_extents(value["data_offsets"]))
             for name, value in header.items()
         ]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise Corrupt(f"{where} is no safetensors file: its header is not well formed") from None
     tensors.sort(key=lambda tensor: (tensor.start, tensor.end))
-    end = 8 + length
+    begin = 8 + length
+    end = 0
     for tensor in tensors:
-        if tensor.dtype not in _DTYPES:
+        if not isinstance(tensor.dtype, str) or tensor.dtype not in _DTYPES:
             raise Unsupported(f"{where}: the tensor {tensor.name[:100]!r} has the type {str(tensor.dtype)[:20]!r}")
         size = _DTYPES[tensor.dtype][0]
         for extent in tensor.shape:
-            if type(extent) is not int or extent < 0:
-                raise Corrupt(f"{where}: the tensor {tensor.name[:100]!r} has the shape {str(tensor.shape)[:100]}")
             size *= extent
         if tensor.start != end or tensor.end != end + size:
             raise Corrupt(f"{where}: the tensor {tensor.name[:100]!r} does not lie where the header says")
         end = tensor.end
-    if end != len(view):
-        raise Corrupt(f"{where}: {len(view) - end} bytes belong to no tensor")
-    return tensors
+    if begin + end != len(view):
+        raise Corrupt(f"{where}: {len(view) - begin - end} bytes belong to no tensor")
+    return [tensor._replace(start=begin + tensor.start, end=begin + tensor.end) for tensor in tensors]
+
+
+def _extents(value: Any) -> tuple[int, ...]:
+    if type(value) is not list or not all(type(each) is int and each >= 0 for each in value):
+        raise ValueError(value)
+    return tuple(value)
 
 
 def _torch_tensors(tensors: Sequence[_Tensor], view: memoryview, where: str) -> dict[str, Any]:
@@ -1674,9 +1679,11 @@ class Bundle:
         folder = path.rpartition("/")[0]
         try:
             names = sorted(set(self.json(path)["weight_map"].values()))
-            shards = [f"{folder}/{name}" for name in names]
+            shards = [f"{folder}/{name}" for name in names if not name.endswith(".json")]
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise Corrupt(f"{self.location}: {path} is no index of weights") from None
+            shards = []
+        if not shards:
+            raise Corrupt(f"{self.location}: {path} is no index of weights")
         return shards
 
 
