@@ -12,6 +12,7 @@ import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
 import { safetensorsHeaders } from './headers.ts';
 import { libraries } from './libraries.ts';
+import { runtimeLibraries, runtimeTorch } from './runtime/libraries.ts';
 import { unpickler } from './pickles.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
@@ -34,6 +35,8 @@ const checks: Readonly<Record<string, Check>> = {
   'huggingface-hub': huggingfaceHub,
   'hub-cache': hubCache,
   libraries,
+  'runtime-libraries': runtimeLibraries,
+  'runtime-torch': runtimeTorch,
   moto,
   boto3,
   'aws-cli': awsCli,
