@@ -13,6 +13,7 @@ import { s3Table } from './contract/table.ts';
 import { safetensorsHeaders } from './headers.ts';
 import { libraries } from './libraries.ts';
 import { runtimeLibraries, runtimeTorch } from './runtime/libraries.ts';
+import { runtime, runtimeServers, runtimeTypes } from './runtime/loader.ts';
 import { unpickler } from './pickles.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
@@ -35,6 +36,9 @@ const checks: Readonly<Record<string, Check>> = {
   'huggingface-hub': huggingfaceHub,
   'hub-cache': hubCache,
   libraries,
+  'runtime-types': runtimeTypes,
+  runtime,
+  'runtime-servers': runtimeServers,
   'runtime-libraries': runtimeLibraries,
   'runtime-torch': runtimeTorch,
   moto,

@@ -97,7 +97,7 @@ def onnxruntime():
 
 
 def onnx_external():
-    """onnxruntime resolves the path of external data by hand, and finds no file behind a link into RAM: it takes bytes."""
+    """onnxruntime resolves the path of external data by hand, finds nothing behind a link into RAM, and takes bytes."""
     import numpy as np
     from onnxruntime import InferenceSession, SessionOptions
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail
@@ -125,9 +125,11 @@ def gguf():
 
 def mapped_path():
     """As llama.cpp does it: open, fstat, mmap shared and read-only."""
-    with open(os.path.join(folder("gguf"), "tiny.gguf"), "rb") as file:
-        with mmap.mmap(file.fileno(), os.fstat(file.fileno()).st_size, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
-            return [len(memory), *struct.unpack("<4sI", memory[:8])[1:], sum(memory[::4096])]
+    with (
+        open(os.path.join(folder("gguf"), "tiny.gguf"), "rb") as file,
+        mmap.mmap(file.fileno(), os.fstat(file.fileno()).st_size, mmap.MAP_SHARED, mmap.PROT_READ) as memory,
+    ):
+        return [len(memory), *struct.unpack("<4sI", memory[:8])[1:], sum(memory[::4096])]
 
 
 def safetensors_torch():

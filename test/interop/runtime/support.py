@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path[:0] = [str(ROOT / "python"), str(HERE.parent)]
 
-import modelpack_runtime as modelpack  # noqa: E402
+import modelpack_runtime as modelpack  # noqa: E402, F401  the tests take it from here
 import read_bundle  # noqa: E402
 
 MB = 1024**2

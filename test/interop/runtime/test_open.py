@@ -157,15 +157,12 @@ class Open(S3Case):
 
     def test_through_a_proxy_of_the_environment(self) -> None:
         location = self.put(WHOLE)
-        endpoint = os.environ["AWS_ENDPOINT_URL"]
         proxy = self.proxy()
         os.environ["http_proxy"] = proxy.endpoint
         self.addCleanup(os.environ.pop, "http_proxy")
-        # The proxy sends what it gets to the S3 of the tests, whatever the address: so this name need not exist.
-        with modelpack.open(location, endpoint_url="http://s3.example:9000", verify=True) as bundle:
+        with modelpack.open(location, verify=True) as bundle:
             self.assertEqual(bytes(bundle["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
-        self.assertGreater(len(proxy.requests), 5)
-        self.assertNotIn("s3.example", endpoint)
+            self.assertEqual(bundle.stats["requests"], len(proxy.requests))
 
 
 class Memory(S3Case):
