@@ -7,6 +7,7 @@
 import { big, odd, tinyBert } from '../servers/hub/models.ts';
 import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
+import { exampleOfLambda } from './function/example.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
@@ -41,6 +42,7 @@ const checks: Readonly<Record<string, Check>> = {
   'runtime-servers': runtimeServers,
   'runtime-libraries': runtimeLibraries,
   'runtime-torch': runtimeTorch,
+  'lambda-example': exampleOfLambda,
   moto,
   boto3,
   'aws-cli': awsCli,

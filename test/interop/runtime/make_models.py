@@ -2,8 +2,8 @@
 
 usage: make_models.py FOLDER KIND...
 
-KIND is one of onnx, gguf, torch, sharded, clip, whisper, easyocr; each goes to FOLDER/KIND. The networks have the shape
-that the library builds, as small as it lets them be; all files with weights are larger than 1 MiB, so that none of them
+KIND is one of onnx, gguf, torch, sharded, clip, clip-b32, whisper, easyocr; each goes to FOLDER/KIND. The networks have the shape
+that the library builds, as small as it lets them be, but for clip-b32, which is as large as the real one; all files with weights are larger than 1 MiB, so that none of them
 passes for a small file. The same call gives the same bytes.
 """
 
@@ -73,25 +73,37 @@ def bert():
 
 
 def make_clip(folder: Path) -> None:
+    save_clip(folder, resolution=64, width=64, layers=2)
+
+
+def make_clip_b32(folder: Path) -> None:
+    """https://github.com/openai/CLIP/blob/main/model-card.md: 338 MB."""
+    save_clip(folder, resolution=224, width=768, layers=12)
+
+
+def save_clip(folder: Path, resolution: int, width: int, layers: int) -> None:
     """A TorchScript archive in half precision, which is what clip.load reads. The vocabulary has to be the real one."""
     import torch
     from clip.model import CLIP, convert_weights
 
     torch.manual_seed(4)
-    vision = {"image_resolution": 64, "vision_layers": 2, "vision_width": 64, "vision_patch_size": 32}
-    text = {"context_length": 77, "vocab_size": 49408, "transformer_width": 64, "transformer_heads": 1}
-    model = CLIP(embed_dim=64, transformer_layers=2, **vision, **text).eval()
+    embedding = max(64, width * 2 // 3)
+    vision = {"image_resolution": resolution, "vision_layers": layers, "vision_width": width, "vision_patch_size": 32}
+    text = {"context_length": 77, "vocab_size": 49408, "transformer_width": embedding}
+    model = CLIP(
+        embed_dim=embedding, transformer_heads=embedding // 64, transformer_layers=layers, **vision, **text
+    ).eval()
     convert_weights(model)
 
     # Its sizes are buffers of the published files.
-    for name, size in (("input_resolution", 64), ("context_length", 77), ("vocab_size", 49408)):
+    for name, size in (("input_resolution", resolution), ("context_length", 77), ("vocab_size", 49408)):
         if hasattr(model, name):
             delattr(model, name)
         model.register_buffer(name, torch.tensor(size))
-    image, tokens = torch.zeros(1, 3, 64, 64).half(), torch.ones(1, 77, dtype=torch.int)
+    image, tokens = torch.zeros(1, 3, resolution, resolution).half(), torch.ones(1, 77, dtype=torch.int)
     inputs = {"forward": (image, tokens), "encode_image": image, "encode_text": tokens}
     with torch.no_grad():
-        torch.jit.trace_module(model, inputs).save(folder / "ViT-B-32.pt")
+        torch.jit.trace_module(model, inputs, check_trace=False).save(folder / "ViT-B-32.pt")
 
 
 def make_whisper(folder: Path) -> None:
@@ -133,6 +145,7 @@ MAKE = {
     "torch": make_torch,
     "sharded": make_sharded,
     "clip": make_clip,
+    "clip-b32": make_clip_b32,
     "whisper": make_whisper,
     "easyocr": make_easyocr,
 }
