@@ -8,6 +8,7 @@ import { big, odd, tinyBert } from '../servers/hub/models.ts';
 import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
 import { exampleOfLambda } from './function/example.ts';
+import { snapshotOfLoader } from './function/snapshot.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
@@ -43,6 +44,7 @@ const checks: Readonly<Record<string, Check>> = {
   'runtime-libraries': runtimeLibraries,
   'runtime-torch': runtimeTorch,
   'lambda-example': exampleOfLambda,
+  'runtime-snapshot': snapshotOfLoader,
   moto,
   boto3,
   'aws-cli': awsCli,
