@@ -2,19 +2,11 @@ import { once } from 'node:events';
 
 import { pack } from 'tar-stream';
 
-/** tar counts in blocks of this many bytes. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html */
-export const BLOCK = 512;
-
 /** 1980-01-01T00:00:00Z in seconds: the one time that tar, zip and every file system can hold. */
 const MTIME_SECONDS = 315_532_800;
 
 /** The largest size that the 11 octal digits of a ustar header hold; beyond it the size is a pax record. */
 const USTAR_SIZE_MAX = 8 ** 11 - 1;
-
-/** The bytes from `size` to the next whole block. */
-export function paddingOf(size: number): number {
-  return (BLOCK - (size % BLOCK)) % BLOCK;
-}
 
 /**
  * The tar header of one regular file, pax records included: everything that stands before its data.

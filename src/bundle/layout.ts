@@ -1,7 +1,8 @@
 import { ModelpackError } from '../errors.ts';
-import { BLOCK, encodeHeader, encodeHeaders, paddingOf } from './header.ts';
+import { encodeHeader, encodeHeaders } from './header.ts';
 import { corrupt, encodeIndex, FORMAT, idOf, INDEX_NAME, type Index, type IndexModel } from './contents.ts';
 import { checkDistinct, checkPath } from './path.ts';
+import { BLOCK, paddingOf } from './preamble.ts';
 
 /** What a layout is made from: models and their files, in any order. Sizes are bytes. */
 export interface LayoutModel<F extends LayoutFile = LayoutFile> {

@@ -1,12 +1,10 @@
 import { bundleIn, type Bundle } from './bundle.ts';
 import { corrupt, decodeIndex, idOf, INDEX_NAME } from './contents.ts';
-import { BLOCK, encodeHeader } from './header.ts';
+import { encodeHeader } from './header.ts';
 import { layOutAgain } from './layout.ts';
-import { MiB, type Content } from '../bytes.ts';
+import { BLOCK, INDEX_LIMIT, indexLengthIn } from './preamble.ts';
+import type { Content } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
-
-/** Far more than an index of 100,000 files; a larger number is not read. */
-const INDEX_LIMIT = 64 * MiB;
 
 /**
  * A bundle that exists: reads its index, lays it out again, and takes the files' bytes from `content`.
@@ -48,8 +46,7 @@ async function indexLength(content: Content): Promise<number | undefined> {
   if (content.size < BLOCK) return undefined;
   const header = Buffer.alloc(BLOCK);
   await content.read(header, 0);
-  if (!header.subarray(0, INDEX_NAME.length + 1).equals(Buffer.from(`${INDEX_NAME}\0`))) return undefined;
-  const length = Number.parseInt(header.toString('latin1', 124, 136), 8); // the size field of ustar, octal
-  if (!Number.isSafeInteger(length) || length <= 0) return undefined;
+  const length = indexLengthIn(header);
+  if (length === undefined) return undefined;
   return header.equals(await encodeHeader(INDEX_NAME, length)) ? length : undefined;
 }
