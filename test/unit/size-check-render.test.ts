@@ -150,7 +150,7 @@ describe('text()', () => {
         413.2 MB   the same weights for Flax (1 file)
 
       next: modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 -o s3://BUCKET/models.tar
-            then stream it into RAM at cold start
+            then load it into RAM: modelpack runtime python
       "
     `);
   });
@@ -186,7 +186,7 @@ describe('text()', () => {
         413.2 MB   the same weights for Flax (1 file)
 
       next: modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 -o s3://BUCKET/models.tar
-            then stream it into RAM at cold start
+            then load it into RAM: modelpack runtime python
       "
     `);
   });
@@ -230,7 +230,7 @@ describe('text()', () => {
       next:
         modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 \\
           -o s3://BUCKET/models.tar
-        then stream it into RAM at cold start
+        then load it into RAM: modelpack runtime python
       "
     `);
   });
@@ -285,7 +285,8 @@ describe('text()', () => {
           google-bert/bert-base-cased \\
           clip:ViT-B/32 \\
           -o s3://BUCKET/models.tar
-        then stream it into RAM at cold start
+        then load it into RAM:
+          modelpack runtime python
       "
     `);
   });
@@ -335,7 +336,7 @@ describe('text()', () => {
         337.7 MB   clip/ViT-B-32.pt
 
       next: modelpack fetch clip:ViT-B/32 -o s3://BUCKET/models.tar
-            then stream it into RAM at cold start
+            then load it into RAM: modelpack runtime python
       "
     `);
   });
@@ -397,7 +398,8 @@ describe('text()', () => {
       '  modelpack fetch \\',
       "    './it'\\''s a folder' ./second \\",
       '    ./third -o s3://BUCKET/models.tar',
-      '  then stream it into RAM at cold start',
+      '  then load it into RAM:',
+      '    modelpack runtime python',
     ]);
   });
 
@@ -476,7 +478,7 @@ describe('markdown()', () => {
       modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 -o s3://BUCKET/models.tar
       \`\`\`
 
-      then stream it into RAM at cold start
+      then load it into RAM: modelpack runtime python
 
       <details><summary>Largest files</summary>
 
@@ -532,7 +534,7 @@ describe('github()', () => {
       ::warning title=/tmp%2C tar + unpacked%3A over by 1 GB::1.5 GB needed, 512 MB allowed: the bundle downloaded to /tmp and unpacked there, both at once
       ::warning title=SnapStart%3A over by 262.3 MB::774.3 MB needed, 512 MB allowed: the files unpacked under /tmp with SnapStart, which has 512 MB whatever is configured
       ::warning title=zip package%3A over by 524.3 MB::774.3 MB needed, 250 MB allowed: the files inside a zip package, unzipped; code and layers come on top
-      ::notice title=modelpack size-check%3A does not fit::2 models, 9 files, 774.3 MB (MB = 1024² bytes, as Lambda counts)%0A- modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 -o s3://BUCKET/models.tar, then stream it into RAM at cold start%0A- set EphemeralStorage to at least 790 MB%0A- set MemorySize to at least 1,344 MB
+      ::notice title=modelpack size-check%3A does not fit::2 models, 9 files, 774.3 MB (MB = 1024² bytes, as Lambda counts)%0A- modelpack fetch google-bert/bert-base-cased clip:ViT-B/32 -o s3://BUCKET/models.tar, then load it into RAM: modelpack runtime python%0A- set EphemeralStorage to at least 790 MB%0A- set MemorySize to at least 1,344 MB
       "
     `);
   });

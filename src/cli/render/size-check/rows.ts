@@ -31,7 +31,7 @@ const advised: Partial<Record<BudgetName, AdviceCode>> = {
 
 /** What follows the command of an advice. */
 export const sequel: Partial<Record<AdviceCode, string>> = {
-  'stream-into-memory': 'then stream it into RAM at cold start',
+  'stream-into-memory': 'then load it into RAM: modelpack runtime python',
 };
 
 export const UNITS = 'MB = 1024² bytes, as Lambda counts';

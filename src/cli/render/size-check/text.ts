@@ -172,10 +172,17 @@ function nextLines(report: SizeReport, page: Page): string[] {
   const whole = then === '' ? what : `${what}     ${then}`;
   if (widthOf(whole) <= room) return [`${label} ${page.paint('bold', what)}${whole.slice(what.length)}`];
   if (widthOf(what) <= room)
-    return [`${label} ${page.paint('bold', what)}`, ...indented(wrap(then, room), 6)];
+    return [`${label} ${page.paint('bold', what)}`, ...indented(sequelLines(then, room), 6)];
   const lines = isCommand(what) ? continued(what, page.columns - 2) : wrap(what, page.columns - 2);
   const bold = lines.map((line) => page.paint('bold', line));
-  return [label, ...indented([...bold, ...wrap(then, page.columns - 2)], 2)];
+  return [label, ...indented([...bold, ...sequelLines(then, page.columns - 2)], 2)];
+}
+
+/** Where a line has no room for it, the command that a sequel ends with gets lines of its own. */
+function sequelLines(then: string, columns: number): string[] {
+  const [what = '', command] = then.split(': ');
+  if (command === undefined || widthOf(then) <= columns) return wrap(then, columns);
+  return [...wrap(`${what}:`, columns), ...indented(continued(command, columns - 2), 2)];
 }
 
 /** A command over several lines that can still be pasted: never broken inside quotes or between `-o` and its value. */
