@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { open as openFile, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open as openFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 import { open, type Content, type Stored } from './bytes.ts';
 import { codeOf, ModelpackError } from './errors.ts';
@@ -68,6 +68,28 @@ export async function writeAt(handle: FileHandle, bytes: Uint8Array, start: numb
   for (let written = 0; written < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, start + written);
     written += bytesWritten;
+  }
+}
+
+/**
+ * Writes a small file in one step: at `path` is what was there before, or all of `content`.
+ *
+ * @param mode of the file; what a new one has by default
+ */
+export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    const file = await openFile(beside, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ export {
   type ReportedFinding,
 } from './verbs/lint.ts';
 export { environmentOf, type EnvOptions } from './verbs/env.ts';
+export { writeRuntime, type RuntimeKind, type RuntimeOptions, type RuntimeResult } from './verbs/runtime.ts';
 export {
   inspectBundle,
   verifyBundle,

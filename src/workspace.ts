@@ -1,9 +1,9 @@
-import { lstat, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import ignore, { type Ignore } from 'ignore';
 
-import { unreadable } from './disk.ts';
+import { replaceFile, unreadable } from './disk.ts';
 import { codeOf, ModelpackError } from './errors.ts';
 
 /** Files as they are on disk, with absolute paths. */
@@ -172,18 +172,5 @@ export async function rewrite(path: string, before: string, after: string): Prom
       hint: 'run the same command again',
     });
   }
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    const file = await open(beside, 'wx', (await stat(path)).mode);
-    try {
-      await file.writeFile(after);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  await replaceFile(path, after, (await stat(path)).mode);
 }

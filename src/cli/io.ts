@@ -21,9 +21,9 @@ export interface GuardedIo extends Io {
 }
 
 /** Writes and waits until it has left the process; a reader that went away (`| head`) is no failure. */
-export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+export function write(stream: NodeJS.WriteStream, content: string | Uint8Array): Promise<void> {
   return new Promise((done) => {
-    stream.write(text, () => done());
+    stream.write(content, () => done());
   });
 }
 

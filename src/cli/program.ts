@@ -5,6 +5,7 @@ import { addEnv } from './commands/env.ts';
 import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLint } from './commands/lint.ts';
+import { addRuntime } from './commands/runtime.ts';
 import { addSizeCheck } from './commands/size-check.ts';
 import { addUnpack } from './commands/unpack.ts';
 import { addUpload } from './commands/upload.ts';
@@ -67,6 +68,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     addInspect,
     addVerify,
     addUnpack,
+    addRuntime,
     addLint,
     addEnv,
   ];
@@ -80,6 +82,7 @@ const examples = `Examples:
   modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
   modelpack fetch google-bert/bert-base-cased -o models.tar
   modelpack upload models.tar s3://my-bucket/models.tar
+  modelpack runtime python
   modelpack lint src/
 `;
 
