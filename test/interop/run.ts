@@ -16,6 +16,7 @@ import { safetensorsHeaders } from './headers.ts';
 import { libraries } from './libraries.ts';
 import { runtimeLibraries, runtimeTorch } from './runtime/libraries.ts';
 import { runtime, runtimeServers, runtimeTypes } from './runtime/loader.ts';
+import { runtimeNode } from './runtime/node.ts';
 import { unpickler } from './pickles.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
@@ -45,6 +46,7 @@ const checks: Readonly<Record<string, Check>> = {
   'runtime-torch': runtimeTorch,
   'lambda-example': exampleOfLambda,
   'runtime-snapshot': snapshotOfLoader,
+  'runtime-node': runtimeNode,
   moto,
   boto3,
   'aws-cli': awsCli,
