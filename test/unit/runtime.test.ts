@@ -368,7 +368,7 @@ describe('a fault', () => {
     await using bench = await loading();
     const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(100 * MiB);
     vi.stubEnv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', '128');
-    const needed = weights.length + second.length + 32 * MiB;
+    const needed = weights.length + second.length + 96 * MiB;
     const missing = needed - 28 * MiB;
     await expect(bench.open()).rejects.toMatchObject({
       name: 'NoRoom',
@@ -377,10 +377,10 @@ describe('a fault', () => {
       available: 28 * MiB,
       missing,
       message: `${location} needs ${needed.toLocaleString('en')} bytes of memory and 29,360,128 are left: ${missing.toLocaleString('en')} bytes are missing`,
-      hint: `set MemorySize to at least 155 MB, or open fewer files: open(location, { only: … })`,
+      hint: `set MemorySize to at least 219 MB, or open fewer files: open(location, { only: … })`,
     });
     expect(bench.ranges()).toEqual([`0-${MiB - 1}`]);
-    vi.stubEnv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', '155');
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', '219');
     await expect(bench.open()).resolves.toBeDefined();
     resident.mockRestore();
   });
