@@ -14,6 +14,7 @@ import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
 import { safetensorsHeaders } from './headers.ts';
 import { libraries } from './libraries.ts';
+import { runtimeLayer } from './runtime/layer.ts';
 import { runtimeLibraries, runtimeTorch } from './runtime/libraries.ts';
 import { runtime, runtimeServers, runtimeTypes } from './runtime/loader.ts';
 import { runtimeNode } from './runtime/node.ts';
@@ -47,6 +48,7 @@ const checks: Readonly<Record<string, Check>> = {
   'lambda-example': exampleOfLambda,
   'runtime-snapshot': snapshotOfLoader,
   'runtime-node': runtimeNode,
+  'runtime-layer': runtimeLayer,
   moto,
   boto3,
   'aws-cli': awsCli,

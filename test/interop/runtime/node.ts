@@ -17,7 +17,7 @@ const LIMIT_MS = 300_000;
 /** The real onnxruntime-node and transformers.js work on what the Node loader has in memory. */
 export async function runtimeNode(bench: Bench): Promise<string> {
   await mkdir(cache, { recursive: true });
-  await copyFile(join(here, 'package.json'), join(cache, 'package.json'));
+  await copyFile(join(here, 'node-packages.json'), join(cache, 'package.json'));
   // Their scripts would only fetch libraries for graphics cards.
   await promisify(execFile)('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: cache,
