@@ -88,7 +88,7 @@ export async function openS3(address: string, options: S3Options, traffic: Traff
       }
     } catch (error) {
       if (reasonOf(error).name === 'PreconditionFailed') throw new Changed(location, { cause: error });
-      throw s3Failure(error, url, 's3:GetObject', run.signal);
+      throw forFunctions(s3Failure(error, url, 's3:GetObject', run.signal));
     }
   }
 
@@ -135,6 +135,15 @@ export async function openS3(address: string, options: S3Options, traffic: Traff
     await close();
     throw error;
   }
+}
+
+/** The hints of the command line name its options. */
+function forFunctions(failure: unknown): unknown {
+  if (!(failure instanceof ModelpackError) || failure.code !== 'usage') return failure;
+  return new ModelpackError('usage', failure.message, {
+    hint: 'check region and endpoint: AWS_REGION, AWS_ENDPOINT_URL_S3, or open(location, { region, endpointUrl })',
+    cause: failure.cause,
+  });
 }
 
 /** Lambda's Node.js has the SDK; a program that reads local files needs none. */

@@ -42,10 +42,10 @@ function pathOf(bundle: Bundle, request: string): string | undefined {
     .find((full) => bundle.has(full));
 }
 
-/** A model that was asked for by a path has that path before its name. */
+/** A model that was asked for by a path has that path before its name; a name at the Hub has at most one slash. */
 function goesBy({ name, source }: IndexModel, asked: string): boolean {
   const atHub = /^hf:([^@]+)/.exec(source)?.[1];
-  return asked === atHub || asked === name || asked.endsWith(`/${name}`);
+  return asked === atHub || asked === name || (asked.split('/').length > 2 && asked.endsWith(`/${name}`));
 }
 
 function isAt({ revision, ref }: IndexModel, asked: string): boolean {

@@ -39,6 +39,7 @@ describe('the cache for transformers.js', () => {
     [`${hub}/own/resolve/main/state.bin`, true],
     [`${hub}/var/task/own/resolve/main/state.bin`, true],
     [`${hub}/disown/resolve/main/state.bin`, false],
+    [`${hub}/somebody/own/resolve/main/state.bin`, false],
     ['acme/bert/config.json', true],
     ['/var/task/node_modules/@huggingface/transformers/models/acme/bert/config.json', false],
     ['nonsense', false],

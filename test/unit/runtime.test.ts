@@ -184,6 +184,17 @@ describe('opening', () => {
     });
   });
 
+  it('says that there is no region', async () => {
+    await using bench = await loading([own]);
+    vi.stubEnv('AWS_REGION', undefined);
+    vi.stubEnv('AWS_CONFIG_FILE', bench.folder.join('nobody'));
+    await expect(open(location, { endpointUrl: bench.s3.endpoint })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'no AWS region is set',
+      hint: expect.stringContaining('open(location, { region, endpointUrl })'),
+    });
+  });
+
   it('stops when it is told to', async () => {
     await using bench = await loading();
     const stop = new AbortController();
