@@ -18,6 +18,7 @@ import { runtimeLayer } from './runtime/layer.ts';
 import { runtimeLibraries, runtimeTorch } from './runtime/libraries.ts';
 import { runtime, runtimeServers, runtimeTypes } from './runtime/loader.ts';
 import { runtimeNode } from './runtime/node.ts';
+import { runtimeNodeServers } from './runtime/node-servers.ts';
 import { unpickler } from './pickles.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
@@ -48,6 +49,7 @@ const checks: Readonly<Record<string, Check>> = {
   'lambda-example': exampleOfLambda,
   'runtime-snapshot': snapshotOfLoader,
   'runtime-node': runtimeNode,
+  'runtime-node-servers': runtimeNodeServers,
   'runtime-layer': runtimeLayer,
   moto,
   boto3,
