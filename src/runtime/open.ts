@@ -67,12 +67,14 @@ const prefetched = new Map<string, Prefetched>();
 
 /**
  * Begins to read a bundle, and returns at once. Every `open` of the same location gives this bundle, until it is
- * closed; a failure is thrown by the `open` calls that wait for it, and then forgotten.
+ * closed. A failure is thrown by those `open` calls that wait for it; later ones begin anew.
  */
 export function prefetch(location?: string, options: OpenOptions = {}): void {
   const from = given(location);
   if (prefetched.has(from)) return;
-  const forget = () => void prefetched.delete(from);
+  function forget(): void {
+    if (prefetched.get(from)?.bundle === bundle) prefetched.delete(from);
+  }
   const bundle = load(from, options, forget);
   prefetched.set(from, { options, bundle });
   bundle.catch(forget);

@@ -38,6 +38,8 @@ const SOCKET_MS = 20_000;
 export async function openS3(address: string, options: S3Options, traffic: Traffic): Promise<Origin> {
   const url = parseS3Url(address);
   const location = formatS3Url(url);
+  if (url.key === '')
+    throw new ModelpackError('usage', `${location} names no object`, { hint: 's3://bucket/models.tar' });
   const { connections, run: opening } = options;
   const { GetObjectCommand, S3Client } = await sdk();
   const own = options.client === undefined ? new S3Client(settings(options)) : undefined;
@@ -50,11 +52,12 @@ export async function openS3(address: string, options: S3Options, traffic: Traff
   async function fill(range: Range, run: Run): Promise<void> {
     const filling = new Filling(range);
     let reached = filling.position;
-    await retrying(() => turn(() => once(filling, run)), {
-      what: `reading ${location}`,
-      run,
-      progressed: () => filling.position > reached && ((reached = filling.position), true),
-    });
+    function progressed(): boolean {
+      const before = reached;
+      reached = filling.position;
+      return reached > before;
+    }
+    await retrying(() => turn(() => once(filling, run)), { what: `reading ${location}`, run, progressed });
   }
 
   async function once(filling: Filling, run: Run): Promise<void> {

@@ -184,6 +184,13 @@ describe('opening', () => {
     });
   });
 
+  it.each<[location: string, message: string]>([
+    ['s3://models', 's3://models/ names no object'],
+    ['s3://m/key', '"s3://m/key" is no S3 address'],
+  ])('says that %s is no object', async (wrong, message) => {
+    await expect(open(wrong)).rejects.toMatchObject({ code: 'usage', message });
+  });
+
   it('says that there is no region', async () => {
     await using bench = await loading([own]);
     vi.stubEnv('AWS_REGION', undefined);
@@ -222,9 +229,13 @@ describe('prefetching', () => {
       message: `${location} was prefetched with other options`,
     });
     first.close();
-    const reopened = await open(location, { log: false });
+    prefetch(location, { log: false });
+    first.close();
+    const reopened = await open(location);
+    expect(await open(location)).toBe(reopened);
     expect(reopened.files()).toHaveLength(6);
     expect(bench.gets().length).toBeGreaterThan(first.stats.requests);
+    reopened.close();
   });
 
   it('fails where it is waited for, and is tried anew after that', async () => {
