@@ -31,25 +31,36 @@ export function customCache(bundle: Bundle): CustomCache {
 
 function pathOf(bundle: Bundle, request: string): string | undefined {
   if (bundle.has(request)) return request;
-  if (!/^https?:/.test(request)) return undefined;
-  const [, repository, revision, path] =
-    /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(new URL(request).pathname) ?? [];
-  if (repository === undefined || revision === undefined || path === undefined) return undefined;
-  const [name, ref, file] = [repository, revision, path].map((part) => decodeURIComponent(part));
-  return bundle.models
-    .filter((model) => goesBy(model, name!) && isAt(model, ref!))
-    .map((model) => `${model.name}/${file}`)
+  if (!/^https?:/.test(request) || !URL.canParse(request)) return undefined;
+  const [, ...parts] = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(new URL(request).pathname) ?? [];
+  const [repository, revision, path] = parts.map(decoded);
+  if (repository === undefined || revision === undefined) return undefined;
+  const named = bundle.models.filter((model) => goesBy(model, repository));
+  return modelsAt(named, revision)
+    .map(({ name }) => `${name}/${path}`)
     .find((full) => bundle.has(full));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // no file has a name that cannot be decoded
+  }
+}
+
+/** Of two commits of a repository neither is the default, unless one was fetched as `main`; as in `modelpack unpack`. */
+function modelsAt(models: readonly IndexModel[], asked: string): readonly IndexModel[] {
+  const exact = models.filter(({ revision, ref }) => asked === revision || asked === ref);
+  if (asked !== 'main' || exact.length > 0) return exact;
+  const commits = new Set(models.map(({ revision }) => revision));
+  return commits.size === 1 ? models : [];
 }
 
 /** A model that was asked for by a path has that path before its name; a name at the Hub has at most one slash. */
 function goesBy({ name, source }: IndexModel, asked: string): boolean {
   const atHub = /^hf:([^@]+)/.exec(source)?.[1];
   return asked === atHub || asked === name || (asked.split('/').length > 2 && asked.endsWith(`/${name}`));
-}
-
-function isAt({ revision, ref }: IndexModel, asked: string): boolean {
-  return asked === 'main' || asked === revision || asked === ref;
 }
 
 /**

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { customCache, open } from '../../src/runtime/index.ts';
 import { bert as large, own as another, tokenizer } from '../helpers/loading.ts';
-import { writeBundle } from '../helpers/made-bundle.ts';
+import { writeBundle, type MadeModel } from '../helpers/made-bundle.ts';
 import { noise } from '../helpers/sending.ts';
 import { temporaryFolder } from '../helpers/tmp.ts';
 
@@ -16,7 +16,7 @@ const second = noise(200_000, 2);
 const bert = { ...large, files: { ...large.files, 'onnx/model.onnx': weights } };
 const own = { ...another, files: { 'state.bin': second } };
 
-async function cacheOf(models = [bert, own]) {
+async function cacheOf(models: readonly MadeModel[] = [bert, own]) {
   const folder = await temporaryFolder();
   await writeBundle(folder.join('models.tar'), models);
   const bundle = await open(folder.join('models.tar'), { log: false });
@@ -42,6 +42,8 @@ describe('the cache for transformers.js', () => {
     [`${hub}/somebody/own/resolve/main/state.bin`, false],
     ['acme/bert/config.json', true],
     ['/var/task/node_modules/@huggingface/transformers/models/acme/bert/config.json', false],
+    [`${hub}/acme/bert/resolve/main/%E0%A4%A.json`, false],
+    ['https://[/acme/bert/resolve/main/config.json', false],
     ['nonsense', false],
   ])('for %s: %s', async (key, found) => {
     await using made = await cacheOf();
@@ -52,6 +54,23 @@ describe('the cache for transformers.js', () => {
     await using made = await cacheOf([{ ...bert, name: 'reader' }]);
     for (const name of ['acme/bert', 'reader'])
       expect(await made.cache.match(`${hub}/${name}/resolve/main/config.json`)).toBeInstanceOf(Response);
+  });
+
+  it.each<[refs: readonly [string, string], asked: string, found: string | undefined]>([
+    [['v1', 'v2'], 'main', undefined],
+    [['v1', 'v2'], 'v2', 'of v2'],
+    [['v1', 'main'], 'main', 'of main'],
+  ])('of one repository at %j, as %s', async (refs, asked, found) => {
+    const models = refs.map((ref, i) => ({
+      ...bert,
+      name: `bert-${ref}`,
+      ref,
+      revision: `${i}`.padEnd(40, '0'),
+      files: { 'config.json': `of ${ref}` },
+    }));
+    await using made = await cacheOf(models);
+    const answer = await made.cache.match(`${hub}/acme/bert/resolve/${asked}/config.json`);
+    expect(await answer?.text()).toBe(found);
   });
 
   it('answers with the memory of the bundle itself', async () => {
