@@ -12,9 +12,9 @@ export interface CustomCache {
  * The files of a bundle as transformers.js asks for them: by their address at a Hub,
  * `https://huggingface.co/<model>/resolve/<revision>/<path>`, or by their path in the bundle.
  *
- * A model goes by the name that it has at the Hub, and by the one that it has in the bundle. The revision `main`, which
- * is what transformers.js asks for unless told otherwise, is whatever the bundle holds; any other has to be its commit
- * or the branch or tag that was fetched.
+ * A model goes by the name that it has at the Hub, and by the one that it has in the bundle. A revision has to be its
+ * commit, or the branch or tag that was fetched; `main`, which transformers.js asks for unless told otherwise, may also be
+ * the only commit that there is.
  *
  * transformers.js asks for a path in its own folder of models first. That is no key here: it does not tell the
  * revision, and the address is asked for next.
