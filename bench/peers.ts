@@ -22,7 +22,7 @@ interface Recipe {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** `npm ci` empties it, nothing else does. */
-const cache = fileURLToPath(new URL('../node_modules/.cache/modelpack-bench', import.meta.url));
+export const cache = fileURLToPath(new URL('../node_modules/.cache/modelpack-bench', import.meta.url));
 const LIMIT_MS = 20 * 60_000;
 
 const peers = {

@@ -9,6 +9,8 @@ export interface Report extends Comparison {
   /** Of the weights, in bytes. */
   readonly size: number;
   readonly s3: string | null;
+  /** Whether memory is put in relation to the size, too. */
+  readonly multiples: boolean;
   readonly missing: readonly { readonly name: string; readonly why: string }[];
   readonly profile?: Profile;
 }
@@ -22,17 +24,22 @@ interface Figure {
 }
 
 const MB = 2 ** 20;
-const figures: readonly Figure[] = [
+const figuresOf = ({ size, multiples }: Report): readonly Figure[] => [
   { head: 'wall s', of: ({ seconds }) => seconds, digits: 2, ratio: true },
   { head: 'CPU s', of: ({ cpu }) => cpu, digits: 2, ratio: true },
   { head: 'peak MB', of: ({ peak }) => peak / MB, digits: 0, ratio: true },
+  ...(multiples
+    ? [{ head: 'peak ÷ size', of: ({ peak }: Round) => peak / size, digits: 2, ratio: false }]
+    : []),
   { head: 'disk MB', of: ({ written }) => written / MB, digits: 0, ratio: false },
   { head: "servers' CPU s", of: ({ servers }) => servers, digits: 2, ratio: false },
   { head: "others' CPU s", of: ({ others }) => others, digits: 2, ratio: false },
 ];
 
 /** Medians; behind those of the others stands ours divided by theirs. */
-export function render({ title, size, s3, sides, load, missing, profile }: Report): string {
+export function render(report: Report): string {
+  const { title, size, s3, sides, load, missing, profile } = report;
+  const figures = figuresOf(report);
   const about = [
     `${(size / MB).toFixed(0)} MB`,
     ...(s3 === null ? [] : [`S3: ${s3}`]),

@@ -7,6 +7,7 @@ import { messageOf } from '../src/errors.ts';
 import type { Case } from './cases/case.ts';
 import { fetchToS3 } from './cases/fetch-s3.ts';
 import { fetchToFile } from './cases/fetch.ts';
+import { load } from './cases/load.ts';
 import { readOnly } from './cases/read-only.ts';
 import { startUp } from './cases/start-up.ts';
 import { upload } from './cases/upload.ts';
@@ -16,7 +17,7 @@ import { render, type Report } from './report.ts';
 import { s3Kinds, type S3Kind } from './servers/s3.ts';
 import { openStage, type Stage } from './stage.ts';
 
-const cases = [startUp, fetchToFile, fetchToS3, upload, readOnly];
+const cases = [startUp, fetchToFile, fetchToS3, upload, readOnly, load];
 
 interface Options {
   readonly case: readonly string[];
@@ -37,7 +38,11 @@ interface Options {
 const program = new Command('npm run bench --')
   .description("Our side and the peers' on the same servers, in turn: medians, and ours divided by theirs.")
   .addOption(several('--case <name...>', 'what is measured').choices(cases.map(({ name }) => name)))
-  .addOption(several('--s3 <kind...>', 'where objects go; default: sink and embedded').choices([...s3Kinds]))
+  .addOption(
+    several('--s3 <kind...>', 'where objects are; default: sink and embedded, static for load').choices([
+      ...s3Kinds,
+    ]),
+  )
   .option('--size <size>', 'of the weights; default 1GiB, 4GiB for fetch-s3-read-only', parseSize)
   .option('--rounds <n>', 'after one that warms up', parseCount(1000), 3)
   .addOption(several('--flags <flags...>', "our side once more with these, such as '--jobs 16'"))
@@ -67,10 +72,12 @@ async function run(chosen: Case, s3: S3Kind, options: Options): Promise<Report> 
     distance: far ? { delay: delay ?? 0, rate: rate ?? Infinity } : undefined,
   });
   const comparison = await compare(await chosen.sides(stage), { rounds, wait, servers: stage.pids });
-  const { name, title, usesS3 } = chosen;
+  const { name, title, usesS3, multiples = false } = chosen;
   const { missing } = stage;
-  const report = { name, title, size, s3: usesS3 ? s3 : null, ...comparison, missing };
-  return options.profile ? { ...report, profile: await profileOf(chosen, stage) } : report;
+  const report = { name, title, size, s3: usesS3 ? s3 : null, ...comparison, multiples, missing };
+  return options.profile && chosen.node !== false
+    ? { ...report, profile: await profileOf(chosen, stage) }
+    : report;
 }
 
 function profileOf(chosen: Case, stage: Stage): Promise<Profile> {
@@ -79,6 +86,11 @@ function profileOf(chosen: Case, stage: Stage): Promise<Profile> {
     await ours!.before?.();
     await ours!.run();
   });
+}
+
+function kindsFor({ usesS3, s3 = ['sink', 'embedded'] }: Case, asked: readonly S3Kind[]): readonly S3Kind[] {
+  if (!usesS3) return ['sink'];
+  return asked.length > 0 ? asked : s3;
 }
 
 async function main(): Promise<void> {
@@ -95,10 +107,9 @@ async function main(): Promise<void> {
   const { cpu, cores, node } = machine;
   say(`${cpu}, ${cores} cores, Node ${node}; ${rounds} rounds, medians; × is ours divided by theirs`);
   const reports: Report[] = [];
-  const kinds: readonly S3Kind[] = options.s3.length > 0 ? options.s3 : ['sink', 'embedded'];
   for (const chosen of cases) {
     if (options.case.length > 0 && !options.case.includes(chosen.name)) continue;
-    for (const s3 of chosen.usesS3 ? kinds : (['sink'] as const)) {
+    for (const s3 of kindsFor(chosen, options.s3)) {
       try {
         const report = await run(chosen, s3, options);
         reports.push(report);

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** A server in a process of its own, as it would be on another machine; it shares our cores. */
 export interface Server extends AsyncDisposable {
   readonly endpoint: string;
+  /** The same over TLS, where it speaks that. */
+  readonly secure?: string;
   readonly pid: number;
 }
 
@@ -44,11 +46,12 @@ export async function startProgram(program: string, args: readonly string[]): Pr
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
   const closed = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   for await (const line of createInterface(child.stdout)) {
-    const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+    const [endpoint, secure] = line.match(/https?:\/\/127\.0\.0\.1:\d+/g) ?? [];
     if (endpoint === undefined) continue;
     child.stdout.resume();
     return {
       endpoint,
+      ...(secure !== undefined && { secure }),
       pid: child.pid!,
       async [Symbol.asyncDispose]() {
         child.kill();
