@@ -632,6 +632,14 @@ class S3Object:
         self.etag = ""
         self.size = 0
         self._direct = direct
+        self._tls: ssl.SSLContext | None = None
+        self._tls_lock = threading.Lock()
+
+    def tls(self) -> ssl.SSLContext:
+        """One for all connections: to read the certificates takes longer than to connect."""
+        with self._tls_lock:
+            self._tls = self._tls or _tls_context()
+            return self._tls
 
     def head(self, into: memoryview) -> int:
         """Reads the beginning of the object, and learns its size and its ETag. Returns how many bytes that is."""
@@ -777,7 +785,7 @@ class _Direct:
         host = cast("str", parts.hostname)
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(host, parts.port, timeout=CONNECT_TIMEOUT, context=_tls_context())
+            connection = http.client.HTTPSConnection(host, parts.port, timeout=CONNECT_TIMEOUT, context=target.tls())
         else:
             connection = http.client.HTTPConnection(host, parts.port, timeout=CONNECT_TIMEOUT)
         connection.connect()
