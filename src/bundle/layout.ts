@@ -173,6 +173,6 @@ function inOrder(a: IndexModel, b: IndexModel): number {
 }
 
 /** Byte order of the UTF-8 spelling; JavaScript's own order differs beyond the basic plane. */
-function compareBytes(a: string, b: string): number {
+export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
