@@ -2,6 +2,7 @@ export { fetchBundle, type FetchOptions, type FetchResult } from './verbs/fetch.
 export { uploadFile, type UploadOptions, type UploadResult } from './verbs/upload.ts';
 export { uploadStream } from './verbs/upload-stream.ts';
 export { listUploads, type UploadRow, type UploadsOptions, type UploadsResult } from './verbs/uploads.ts';
+export { readTemplate } from './verbs/template.ts';
 export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
 export { unpackBundle, type UnpackOptions, type UnpackResult } from './verbs/unpack.ts';
 export {
@@ -49,8 +50,9 @@ export type { Pickled } from './weights/file.ts';
 export type { Pickle } from './weights/pickles.ts';
 export type { Bundle } from './bundle/bundle.ts';
 export type { Index, IndexFile, IndexModel } from './bundle/contents.ts';
-export type { Budget, BudgetName, Gate } from './budget/check.ts';
-export type { SizeReport } from './budget/report.ts';
+export type { Budget, BudgetName, FunctionSettings, Gate } from './budget/check.ts';
+export type { FunctionReport, SizeReport, Template } from './budget/report.ts';
+export type { ConfigurationOptions } from './template/configuration.ts';
 export type { Finding, Level } from './lint/finding.ts';
 export type { Environment, EnvironmentVariable } from './cache-paths/environment.ts';
 

@@ -22,6 +22,19 @@ export interface Settings {
   readonly memory?: number | undefined;
 }
 
+/** A function whose settings are all known, in bytes. */
+export interface FunctionSettings {
+  /** The logical id. */
+  readonly name: string;
+  /** Where it begins in its template, from one. */
+  readonly line: number;
+  readonly tmp: number;
+  readonly memory: number;
+  /** Whether its versions begin from a snapshot. */
+  readonly snapStart: boolean;
+  readonly packageType: 'Zip' | 'Image';
+}
+
 /** One limit of Lambda and what the models need of it. Sizes are bytes. */
 export interface Budget {
   readonly name: BudgetName;
@@ -89,19 +102,44 @@ export function budgets(subject: Subject, settings: Settings = {}): Budget[] {
   ];
 }
 
+/** The budgets that a function has: it is a zip or an image, never both. */
+export function budgetsOf(subject: Subject, settings: FunctionSettings): Budget[] {
+  const other = settings.packageType === 'Image' ? 'package' : 'image';
+  return budgets(subject, settings).filter(({ name }) => name !== other);
+}
+
+/** What gates mean in a function: with SnapStart its `/tmp` is what SnapStart leaves of it. */
+export function gatesOf(gates: readonly Gate[], { snapStart, packageType }: FunctionSettings): Gate[] {
+  const meant = gates.map((gate): Gate => {
+    if (gate === 'tmp' && snapStart) return 'snapstart';
+    if (gate === 'package' || gate === 'image') return packageType === 'Image' ? 'image' : 'package';
+    return gate;
+  });
+  return [...new Set(meant)];
+}
+
 /** Whether every gated budget fits. */
 export function verdict(all: readonly Budget[], gates: readonly Gate[]): { fits: boolean } {
   return { fits: gates.every((gate) => pick(all, gate).fits) };
 }
 
-/** What to do next, the first thing first. `targets` are what was checked, as the user wrote them. */
-export function advice(all: readonly Budget[], gates: readonly Gate[], targets: readonly string[]): Advice[] {
+/**
+ * What to do next, the first thing first. `targets` are what was checked, as the user wrote them.
+ *
+ * @param raisable whether there is a `/tmp` that can be made larger: with SnapStart there is none
+ */
+export function advice(
+  all: readonly Budget[],
+  gates: readonly Gate[],
+  targets: readonly string[],
+  raisable = true,
+): Advice[] {
   const tmp = pick(all, 'tmp');
   const tmpMax = pick(all, 'tmp-max');
   const memory = pick(all, 'memory');
   const blocked = !tmp.fits || !verdict(all, gates).fits;
   const streamable = memory.needed <= limits.memoryMax.bytes;
-  const storable = !tmp.fits && tmpMax.fits;
+  const storable = raisable && !tmp.fits && tmpMax.fits;
 
   const list: Advice[] = [];
   if (!blocked) list.push({ code: 'fits', text: nextCommand(targets, 'file') });

@@ -1,4 +1,16 @@
-import { advice, budgets, verdict, type Advice, type Budget, type Gate, type Settings } from './check.ts';
+import {
+  advice,
+  budgets,
+  budgetsOf,
+  gatesOf,
+  verdict,
+  type Advice,
+  type Budget,
+  type FunctionSettings,
+  type Gate,
+  type Settings,
+  type Subject,
+} from './check.ts';
 
 /** What `size-check` found: the `--json` document, and what every other format is made from. Sizes are bytes. */
 export interface SizeReport {
@@ -12,10 +24,32 @@ export interface SizeReport {
   /** The largest first. */
   readonly largest: readonly { readonly path: string; readonly size: number }[];
   readonly leftOut: LeftOutSummary;
+  /** Of several functions, against the least that one of them has. */
   readonly budgets: readonly Budget[];
   readonly gate: readonly Gate[];
+  /** Of several functions, whether all of them fit. */
   readonly fits: boolean;
   readonly advice: readonly Advice[];
+  /** The template that the functions stand in, as the user wrote it; with a template only. */
+  readonly template?: string;
+  readonly functions?: readonly FunctionReport[];
+}
+
+/** The verdict on one function of a template. */
+export interface FunctionReport extends FunctionSettings {
+  /** What decides here: `snapstart` in place of `tmp` where it has SnapStart. */
+  readonly gate: readonly Gate[];
+  /** Without what it is not: of a zip the image's, of an image the package's. */
+  readonly budgets: readonly Budget[];
+  readonly fits: boolean;
+}
+
+/** The functions that will use the models. */
+export interface Template {
+  /** For people: the file. */
+  readonly path: string;
+  /** At least one. */
+  readonly functions: readonly FunctionSettings[];
 }
 
 export interface SizeTarget {
@@ -56,14 +90,18 @@ export interface ReportSettings extends Settings {
   /** Of the tar, in bytes. */
   readonly bundleSize: number;
   readonly gate: readonly Gate[];
+  readonly template?: Template | undefined;
 }
 
 const LARGEST = 10;
 
 export function sizeReport(measured: readonly MeasuredTarget[], settings: ReportSettings): SizeReport {
-  const { bundleSize, gate } = settings;
+  const { bundleSize, template } = settings;
   const files = measured.flatMap((target) => target.files);
-  const all = budgets({ fileSizes: files.map(({ size }) => size), bundleSize }, settings);
+  const subject = { fileSizes: files.map(({ size }) => size), bundleSize };
+  const functions = template?.functions.map((each) => functionReport(subject, each, settings.gate));
+  const gate = functions === undefined ? settings.gate : union(functions.map((each) => each.gate));
+  const all = budgets(subject, functions === undefined ? settings : least(functions));
   return {
     schema: 'modelpack.size-check/1',
     targets: measured.map(({ target, revision, files: own }) => ({
@@ -82,13 +120,38 @@ export function sizeReport(measured: readonly MeasuredTarget[], settings: Report
     leftOut: summarizeLeftOut(measured.flatMap(({ leftOut }) => leftOut)),
     budgets: all,
     gate,
-    fits: verdict(all, gate).fits,
+    fits: functions?.every(({ fits }) => fits) ?? verdict(all, gate).fits,
     advice: advice(
       all,
       gate,
       measured.map(({ target }) => target),
+      functions?.some(({ snapStart }) => !snapStart),
     ),
+    ...(template && functions && { template: template.path, functions }),
   };
+}
+
+function functionReport(
+  subject: Subject,
+  settings: FunctionSettings,
+  gates: readonly Gate[],
+): FunctionReport {
+  const gate = gatesOf(gates, settings);
+  const own = budgetsOf(subject, settings);
+  return { ...settings, gate, budgets: own, fits: verdict(own, gate).fits };
+}
+
+/** What the function with the least has. A `/tmp` under SnapStart has a budget of its own. */
+function least(functions: readonly FunctionSettings[]): Settings {
+  const plain = functions.filter(({ snapStart }) => !snapStart);
+  return {
+    tmp: Math.min(...(plain.length > 0 ? plain : functions).map(({ tmp }) => tmp)),
+    memory: Math.min(...functions.map(({ memory }) => memory)),
+  };
+}
+
+function union(gates: readonly (readonly Gate[])[]): readonly Gate[] {
+  return [...new Set(gates.flat())];
 }
 
 /** Adds up rows of one reason, from one model or several. */

@@ -1,5 +1,5 @@
 import type { Gate } from '../budget/check.ts';
-import { sizeReport, type MeasuredTarget, type SizeReport } from '../budget/report.ts';
+import { sizeReport, type MeasuredTarget, type SizeReport, type Template } from '../budget/report.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { layOut, type LayoutModel } from '../bundle/layout.ts';
 import type { Stored } from '../bytes.ts';
@@ -24,6 +24,8 @@ export interface SizeCheckOptions {
   /** The function's memory, in bytes. */
   readonly memory?: number | undefined;
   readonly gate: readonly Gate[];
+  /** The functions to check for, in place of `tmp` and `memory`. */
+  readonly template?: Template | undefined;
   readonly run: Run;
 }
 
@@ -41,7 +43,7 @@ type Found =
 
 /** Says whether models fit Lambda. Moves no weights: only listings and indexes are read. */
 export async function sizeCheck(targets: readonly string[], options: SizeCheckOptions): Promise<SizeChecked> {
-  const { tmp, memory, gate } = options;
+  const { tmp, memory, gate, template } = options;
   const found = await together(
     options.run,
     targets.map((target) => (run) => find(target, { ...options, run })),
@@ -53,7 +55,7 @@ export async function sizeCheck(targets: readonly string[], options: SizeCheckOp
   // All of them as they would be in one bundle: this also finds two files at one path.
   const { size: bundleSize } = await layOut(models);
   return {
-    report: sizeReport(measured, { bundleSize, gate, ...(tmp && { tmp }), ...(memory && { memory }) }),
+    report: sizeReport(measured, { bundleSize, gate, tmp, memory, template }),
     leftOut: each.map((one) => ('model' in one ? one.model.leftOut : [])),
     models: models.length,
   };

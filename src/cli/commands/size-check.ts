@@ -1,12 +1,13 @@
 import { Option, type Command } from 'commander';
 
 import type { Gate } from '../../budget/check.ts';
+import type { Template } from '../../budget/report.ts';
 import { weightFormats, type Weights } from '../../source/source.ts';
 import { ModelpackError } from '../../errors.ts';
 import { openIfStored } from '../stored.ts';
 import type { Act } from '../program.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
-import { append, parseCount, parseMegabytes } from '../values.ts';
+import { append, parseCount, parseMegabytes, parsePair } from '../values.ts';
 
 const formats = ['text', 'json', 'markdown', 'github'] as const;
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
@@ -14,6 +15,9 @@ const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisf
 interface Flags extends S3Connection {
   readonly tmp?: number;
   readonly memory?: number;
+  readonly template?: string;
+  readonly function?: readonly string[];
+  readonly parameter?: ReadonlyMap<string, string>;
   readonly gate: readonly Gate[];
   readonly format: (typeof formats)[number];
   readonly include: readonly string[];
@@ -30,6 +34,7 @@ const examples = `Examples:
   modelpack size-check google-bert/bert-base-cased openai/clip-vit-base-patch32
   modelpack size-check google-bert/bert-base-cased clip:ViT-B/32
   modelpack size-check models.tar --tmp 2GB --memory 3008MB --gate tmp --gate memory
+  modelpack size-check models.tar --template template.yaml --function Summarise
   modelpack size-check ./my-model --format github
 `;
 
@@ -49,6 +54,24 @@ export function addSizeCheck(root: Command, act: Act): Command {
     .addOption(
       new Option('--memory <size>', "the function's memory, 128MB to 10240MB").argParser(
         parseMegabytes(128, 10_240),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--template <file>',
+        'a SAM, CloudFormation or serverless template: read both from it, for each of its functions',
+      ),
+    )
+    .addOption(
+      new Option('--function <name>', 'only this function of the template (repeatable)').argParser(append),
+    )
+    .addOption(
+      new Option(
+        '--parameter <name=value>',
+        'of the template, in place of its default (repeatable)',
+      ).argParser(
+        (text: string, previous?: ReadonlyMap<string, string>) =>
+          new Map([...(previous ?? []), parsePair(text)]),
       ),
     )
     .addOption(
@@ -76,6 +99,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
         const { sizeCheck } = await import('../../verbs/size-check.ts');
         const render = await import('../render/size-check.ts');
         const { include, exclude, weights, all, tmp, memory } = flags;
+        const template = await templateOf(flags);
         const { report, leftOut, models } = await sizeCheck(targets, {
           resolve: await session.resolver(flags),
           open: (target) => openIfStored(target, flags, session.io.env, session.run),
@@ -84,6 +108,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
           run: session.run,
           tmp,
           memory,
+          template,
         });
         const { summarizeLeftOut } = await import('../../budget/report.ts');
         const beside = { models, leftOut: leftOut.map(summarizeLeftOut) };
@@ -96,6 +121,20 @@ export function addSizeCheck(root: Command, act: Act): Command {
       }),
     );
   return addS3Connection(command);
+}
+
+async function templateOf(flags: Flags): Promise<Template | undefined> {
+  const { template, function: functions, parameter: parameters, tmp, memory } = flags;
+  if (template !== undefined) {
+    const { readTemplate } = await import('../../verbs/template.ts');
+    return readTemplate(template, { functions, parameters, tmp, memory });
+  }
+  const lonely =
+    functions !== undefined ? '--function' : parameters !== undefined ? '--parameter' : undefined;
+  if (lonely === undefined) return undefined;
+  throw new ModelpackError('usage', `${lonely} says something of a template, and there is none`, {
+    hint: 'name it: --template template.yaml',
+  });
 }
 
 function parseGate(text: string, previous: readonly Gate[]): readonly Gate[] {

@@ -4,15 +4,19 @@ import { printable } from '../../../printable.ts';
 import { formatCount, formatSize } from '../../../size.ts';
 import { codeSpan, escapeMarkdown, fence, markdownTable } from '../table.ts';
 import {
+  functionsTitle,
   isCommand,
   LARGEST,
+  LEAST,
   leftOutNote,
   leftOutTotal,
   nameOf,
   rowsOf,
   sequel,
+  settingsOf,
   summary,
   UNITS,
+  verdictOf,
   type Beside,
 } from './rows.ts';
 
@@ -27,6 +31,13 @@ export function markdown(report: SizeReport, beside: Beside = {}): string {
     usedOf(row.budget),
     row.decides ? `**${row.remark}** ← decides` : row.remark,
   ]);
+  const { functions = [] } = report;
+  const each = functions.map((one) => [
+    one.fits ? '✅' : '❌',
+    codeSpan(printable(one.name)),
+    settingsOf(one),
+    one.fits ? verdictOf(one) : `**${verdictOf(one)}**`,
+  ]);
   const largest = report.largest
     .slice(0, LARGEST)
     .map(({ path, size }) => [formatSize(size), codeSpan(printable(path))]);
@@ -37,7 +48,11 @@ export function markdown(report: SizeReport, beside: Beside = {}): string {
   const parts = [
     `### ${report.fits ? '✅ Fits' : '❌ Does not fit'} AWS Lambda: ${summary(report, beside)}`,
     report.targets.map((target, at) => targetItem(target, beside.leftOut?.[at])).join('\n'),
+    each.length === 0
+      ? ''
+      : markdownTable(['', escapeMarkdown(functionsTitle(report)), 'has', ''], 'clll', each),
     markdownTable(['', 'budget', 'needed', 'limit', 'used', ''], 'clrrrl', budgets),
+    functions.length > 1 ? `<sub>The ${LEAST}.</sub>` : '',
     next === undefined ? '' : nextBlock(next.text, sequel[next.code]),
     fold('Largest files', ['size', 'file'], largest),
     fold(`Left out: ${leftOutTotal(report.leftOut)}`, ['size', 'what'], reasons),

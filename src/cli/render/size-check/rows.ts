@@ -1,5 +1,5 @@
 import type { AdviceCode, Budget, BudgetName } from '../../../budget/check.ts';
-import type { LeftOutSummary, SizeReport, SizeTarget } from '../../../budget/report.ts';
+import type { FunctionReport, LeftOutSummary, SizeReport, SizeTarget } from '../../../budget/report.ts';
 import { printable } from '../../../printable.ts';
 import { formatCount, formatSize } from '../../../size.ts';
 
@@ -54,6 +54,7 @@ export function rowsOf(report: SizeReport): Row[] {
     const budget = report.budgets.find((each) => each.name === name);
     // Packing and unpacking at once is worth a line only to those whom it would hurt.
     if (budget === undefined || (name === 'tmp-naive' && budget.fits)) return [];
+    if (!concerns(report, budget)) return [];
     return [
       {
         budget,
@@ -66,6 +67,43 @@ export function rowsOf(report: SizeReport): Row[] {
     ];
   });
 }
+
+/** Without a template nobody knows whether there will be a zip or an image. */
+function concerns({ functions }: SizeReport, { name }: Budget): boolean {
+  return functions === undefined || functions.some((each) => each.budgets.some((own) => own.name === name));
+}
+
+/** What a function's template says of it: `/tmp 512 MB, memory 2 GB, SnapStart, zip`. */
+export function settingsOf({ tmp, memory, snapStart, packageType }: FunctionReport): string {
+  return [
+    `/tmp ${formatSize(tmp)}`,
+    `memory ${formatSize(memory)}`,
+    ...(snapStart ? ['SnapStart'] : []),
+    packageType === 'Image' ? 'image' : 'zip',
+  ].join(', ');
+}
+
+/** What decides for a function, the worst first: `SnapStart over by 262.3 MB`. */
+export function verdictOf({ budgets, gate }: FunctionReport): string {
+  const gates: readonly BudgetName[] = gate;
+  const deciding = budgets.filter(({ name }) => gates.includes(name));
+  const over = deciding.filter(({ fits }) => !fits).toSorted((a, b) => b.over - a.over);
+  if (over.length > 0)
+    return over.map((each) => `${labels[each.name]} over by ${formatSize(each.over)}`).join(', ');
+  const [least] = deciding.toSorted((a, b) => a.headroom - b.headroom);
+  return least === undefined ? '' : `${labels[least.name]} ${formatSize(least.headroom)} to spare`;
+}
+
+/** Which functions the budgets are those of. */
+export function functionsTitle({ template = '', functions = [] }: SizeReport): string {
+  const over = functions.filter(({ fits }) => !fits).length;
+  const count = `${formatCount(functions.length, 'function')} of ${printable(template)}`;
+  if (functions.length === 1) return count;
+  return over === 0 ? `${count}, all fit` : `${count}, ${formatCount(over)} over`;
+}
+
+/** Said where the budgets are not those of one function. */
+export const LEAST = 'limits are those of the function that has least';
 
 function remarkOf(budget: Budget, report: SizeReport): Pick<Row, 'kind' | 'remark'> {
   const advice = report.advice.find(({ code }) => code === advised[budget.name]);

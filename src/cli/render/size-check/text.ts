@@ -4,16 +4,20 @@ import { formatCount, formatSize } from '../../../size.ts';
 import { plain, type Paint } from '../paint.ts';
 import { bar, fill, left, right, shorten, widest, widthOf, wrap } from '../table.ts';
 import {
+  functionsTitle,
   isCommand,
   labels,
   LARGEST,
+  LEAST,
   leftOutNote,
   leftOutTotal,
   nameOf,
   rowsOf,
   sequel,
+  settingsOf,
   summary,
   UNITS,
+  verdictOf,
   type Beside,
   type Row,
 } from './rows.ts';
@@ -40,6 +44,7 @@ export function text(report: SizeReport, options: TextOptions = {}): string {
   const page: Page = { columns: options.columns ?? 100, paint: options.paint ?? plain };
   const blocks = [
     [...headLines(report, options, page), ...targetLines(report.targets, options, page)],
+    functionLines(report, page),
     [...budgetLines(report, page), ...noteLines(report, page)],
     largestLines(report, page),
     leftOutLines(report.leftOut, page),
@@ -132,11 +137,35 @@ function inkOf(row: Row, page: Page) {
   };
 }
 
+/** The functions of a template, each with its verdict. */
+function functionLines(report: SizeReport, page: Page): string[] {
+  const { functions = [] } = report;
+  if (functions.length === 0) return [];
+  const name = widest(functions.map((each) => printable(each.name)));
+  const settings = widest(functions.map(settingsOf));
+  const room = page.columns - 2 - name - 3 - settings - 3;
+  const below = widest(functions.map(verdictOf)) > room;
+  const lines = functions.flatMap((each) => {
+    const style = each.fits ? 'green' : 'red';
+    const mark = page.paint(style, each.fits ? '✓' : '✗');
+    const verdict = verdictOf(each);
+    const remark = each.fits ? verdict : page.paint(style, verdict);
+    const front = `${mark} ${left(printable(each.name), name)}   ${left(settingsOf(each), settings)}`;
+    if (!below) return [`${front}   ${remark}`];
+    const facts = [settingsOf(each), verdict].flatMap((fact) => wrap(fact, page.columns - 4));
+    return [`${mark} ${printable(each.name)}`, ...indented(facts, 4)];
+  });
+  return [page.paint('bold', functionsTitle(report)), ...lines];
+}
+
 /** Memory is more than the models: the row alone would leave people wondering. */
 function noteLines(report: SizeReport, page: Page): string[] {
   const memory = report.budgets.find(({ name }) => name === 'memory');
-  if (memory === undefined) return [];
-  return wrap(`${labels.memory}: ${memory.note}`, page.columns).map((line) => page.paint('dim', line));
+  const notes = [
+    ...(memory === undefined ? [] : [`${labels.memory}: ${memory.note}`]),
+    ...((report.functions ?? []).length > 1 ? [LEAST] : []),
+  ];
+  return notes.flatMap((note) => wrap(note, page.columns)).map((line) => page.paint('dim', line));
 }
 
 function largestLines({ largest }: SizeReport, page: Page): string[] {
