@@ -1,4 +1,4 @@
-// Writes the pages of docs/ that are made from the code: the rules of lint and the table of cache paths.
+// Writes what is made from the code: the pages of lint's rules and of cache paths, and the schema of modelpack.yaml.
 //
 //   npx tsx scripts/docs.ts
 

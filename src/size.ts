@@ -27,3 +27,22 @@ function oneDecimal(value: number): number {
 function grouped(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+(?:\.|$))/g, ',');
 }
+
+const factors: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+};
+
+/**
+ * The bytes of a size as people write it: `16MiB`, `512MB`, `1.5G`, `1024`. MB means 1024², as it does for Lambda.
+ *
+ * @returns undefined for what is no size above zero
+ */
+export function bytesOf(text: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.round(Number(digits) * (factors[unit?.toLowerCase() ?? ''] ?? Number.NaN));
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}

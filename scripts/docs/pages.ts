@@ -1,6 +1,7 @@
 import type { CacheArgument, CacheCall, CacheVariable, Library } from '../../src/cache-paths/library.ts';
 import { libraries } from '../../src/cache-paths/table.ts';
 import { escapeMarkdown } from '../../src/cli/render/table.ts';
+import { configSchema, SCHEMA_FILE } from '../../src/config/schema.ts';
 import { ruleMarkdown } from '../../src/lint/docs.ts';
 import { rules } from '../../src/lint/rules/all.ts';
 
@@ -8,6 +9,7 @@ import { rules } from '../../src/lint/rules/all.ts';
 export function pages(): Readonly<Record<string, string>> {
   return {
     'docs/cache-paths.md': cachePaths(),
+    [SCHEMA_FILE]: `${JSON.stringify(configSchema, null, 2)}\n`,
     'docs/lint/README.md': ruleList(),
     ...Object.fromEntries(rules.map((rule) => [`docs/lint/${rule.code}.md`, ruleMarkdown(rule)])),
   };

@@ -6,6 +6,7 @@ import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLint } from './commands/lint.ts';
 import { addRuntime } from './commands/runtime.ts';
+import { addLock } from './commands/lock.ts';
 import { addSizeCheck } from './commands/size-check.ts';
 import { addUnpack } from './commands/unpack.ts';
 import { addUpload } from './commands/upload.ts';
@@ -70,6 +71,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     addUnpack,
     addRuntime,
     addLint,
+    addLock,
     addEnv,
   ];
   for (const add of commands) {

@@ -1,25 +1,18 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-const factors: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-  t: 1024 ** 4,
-};
+import { bytesOf } from '../size.ts';
 
 /** A size in bytes: `16MiB`, `512MB`, `1.5G`, `1024`. MB means 1024², as it does for Lambda. */
 export function parseSize(text: string): number {
-  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
-  const bytes = Math.round(Number(digits) * (factors[unit?.toLowerCase() ?? ''] ?? Number.NaN));
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  const bytes = bytesOf(text);
+  if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('a size is a number with a unit, such as 16MiB or 512MB');
 }
 
 /** Of a part, in bytes. Each job holds one in memory, and one write to a file takes less than 2 GiB. */
 export function parsePartSize(text: string): number {
   const bytes = parseSize(text);
-  if (bytes <= factors['g']!) return bytes;
+  if (bytes <= 1024 ** 3) return bytes;
   throw new InvalidArgumentError('a part is at most 1GiB: each job holds one in memory');
 }
 

@@ -1,4 +1,15 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Alias,
+  type Document,
+  type Node,
+} from 'yaml';
 
 import { messageOf, ModelpackError, type ErrorOptions } from '../errors.ts';
 import { printable } from '../printable.ts';
@@ -45,20 +56,18 @@ export function readDocument(text: string, where: string, options: ReadOptions =
   const lines = new LineCounter();
   const document = parse(text, where, lines, hint);
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    const [message = ''] = problem.message.split('\n');
-    throw refusal(
-      where,
-      problem.linePos?.[0],
-      message.replace(/ at line \d+, column \d+:?$/, '').replace(/^\w/, (c) => c.toLowerCase()),
-      { hint },
-    );
-  }
+  if (problem !== undefined) throw refusal(where, problem.linePos?.[0], inWords(problem.message), { hint });
+  const lost = lostAlias(document);
+  if (lost !== undefined)
+    throw refusal(where, lines.linePos(lost.range[0]), `there is no anchor &${lost.source}`, { hint });
   const structured = {
     where,
     refuse(place, message, { part = 'value', ...more } = {}) {
       const range = rangeOf(document, place, part);
-      return refusal(where, range ? lines.linePos(range[0]) : undefined, message, { hint, ...more });
+      return refusal(where, range ? lines.linePos(range[0]) : undefined, message, {
+        ...more,
+        hint: more.hint ?? hint,
+      });
     },
   } satisfies Omit<Structured, 'value'>;
   try {
@@ -70,11 +79,32 @@ export function readDocument(text: string, where: string, options: ReadOptions =
 
 function parse(text: string, where: string, lineCounter: LineCounter, hint: string): Document.Parsed {
   try {
-    return parseDocument(text, { lineCounter, merge: true, prettyErrors: true, logLevel: 'silent' });
+    return parseDocument(text, { lineCounter, merge: true, prettyErrors: true, logLevel: 'error' });
   } catch (cause) {
     // Nesting without end leaves the parser no stack.
     throw refusal(where, undefined, 'it cannot be read as YAML', { cause, hint });
   }
+}
+
+/** Its first line, without the place that we say ourselves. */
+function inWords(message: string): string {
+  const [first = ''] = message.split('\n');
+  if (/call stack/.test(first)) return 'it is nested too deeply';
+  return first.replace(/ at line \d+, column \d+:?$/, '').replace(/^\w/, (letter) => letter.toLowerCase());
+}
+
+function lostAlias(document: Document.Parsed): Alias.Parsed | undefined {
+  let lost: Alias.Parsed | undefined;
+  let count = 0;
+  visit(document, {
+    Alias(_, node) {
+      // To follow one means to look through the whole document.
+      if (++count <= 10 * ALIASES && node.resolve(document) !== undefined) return undefined;
+      lost = node as Alias.Parsed;
+      return visit.BREAK;
+    },
+  });
+  return lost;
 }
 
 function refusal(

@@ -41,12 +41,19 @@ export function firstWrong(value: unknown, schema: Schema): Wrong | undefined {
   return validate(value) ? undefined : inWords(validate.errors![0]!);
 }
 
-function inWords({ keyword, instancePath, params, parentSchema, data, message }: ErrorObject): Wrong {
+function inWords(error: ErrorObject): Wrong {
+  const { keyword, instancePath, params, parentSchema, data, message, propertyName } = error;
   const place = instancePath.split('/').slice(1).map(unescaped);
   const description = parentSchema?.['description'];
   const help = typeof description === 'string' ? description : undefined;
   const name = place.at(-1);
   const said = (text: string, hint = help): Wrong => ({ place, part: 'value', message: text, hint });
+  if (propertyName !== undefined)
+    return {
+      ...said(`${quoted(propertyName)} is no name`),
+      place: [...place, propertyName],
+      part: 'key',
+    };
   switch (keyword) {
     case 'additionalProperties': {
       const unknown = String(params['additionalProperty']);
@@ -58,15 +65,11 @@ function inWords({ keyword, instancePath, params, parentSchema, data, message }:
         hint: meant(unknown, known) ?? `known here: ${known.join(', ')}`,
       };
     }
-    case 'propertyNames': {
-      const wrong = String(params['propertyName']);
-      return { ...said(`${quoted(wrong)} is no name`), place: [...place, wrong], part: 'key' };
-    }
     case 'required':
       return said(`${String(params['missingProperty'])} is missing`);
     case 'type':
       return said(
-        `${name === undefined ? 'it' : brief(String(name))} has to be ${kinds(params['type'])}, not ${kindOf(data)}`,
+        `${name === undefined ? 'it' : brief(name)} has to be ${kinds(params['type'])}, not ${kindOf(data)}`,
       );
     case 'enum': {
       const allowed = params['allowedValues'] as readonly unknown[];
@@ -76,7 +79,7 @@ function inWords({ keyword, instancePath, params, parentSchema, data, message }:
     case 'pattern':
       return said(`${shown(data)} is not understood`);
     default:
-      return said(`${name === undefined ? 'it' : brief(String(name))} ${message ?? 'is not allowed'}`);
+      return said(`${name === undefined ? 'it' : brief(name)} ${message ?? 'is not allowed'}`);
   }
 }
 

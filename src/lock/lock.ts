@@ -38,3 +38,43 @@ export interface LockedSelection {
 export function modelsIn({ models }: LockedBundle): readonly LockedModel[] {
   return models.filter(({ files }) => files.length > 0);
 }
+
+/** The sources of a bundle as they are asked for now. */
+export interface Asked {
+  readonly asked: string;
+  readonly selection: LockedSelection;
+}
+
+/** Without what is the default. */
+export function lockedSelection(selection: {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly weights: string | undefined;
+  readonly all: boolean;
+}): LockedSelection {
+  const { include, exclude, weights, all } = selection;
+  return {
+    ...(include.length > 0 && { include }),
+    ...(exclude.length > 0 && { exclude }),
+    ...(weights !== undefined && { weights }),
+    ...(all && { all }),
+  };
+}
+
+/** Why a lock is no answer to what is asked for now; undefined when it is. */
+export function staleness(sources: readonly Asked[], { models }: LockedBundle): string | undefined {
+  const added = sources.find(({ asked }) => models.every((model) => model.asked !== asked));
+  if (added !== undefined) return `${added.asked} is not locked`;
+  const gone = models.find(({ asked }) => sources.every((source) => source.asked !== asked));
+  if (gone !== undefined) return `${gone.asked} is locked and not asked for any more`;
+  const other = sources.find(({ asked, selection }) =>
+    models.some((model) => model.asked === asked && !isSameSelection(model.selection, selection)),
+  );
+  return other && `${other.asked} was locked with another choice of files`;
+}
+
+function isSameSelection(a: LockedSelection, b: LockedSelection): boolean {
+  const spelled = ({ include, exclude, weights, all }: LockedSelection) =>
+    JSON.stringify([include, exclude, weights, all]);
+  return spelled(a) === spelled(b);
+}

@@ -50,9 +50,9 @@ export function s3Destination(url: S3Url, options: S3DestinationOptions): Destin
       await removeFormerUpload({ client, url: target, run }, stateFolder);
       return { sha256: null };
     },
-    async recall(request) {
-      if (force || url.key.includes('{id}')) return undefined;
-      const target = completeKey(url, undefined, NAME);
+    async recall(request, known) {
+      if (force || (known === undefined && url.key.includes('{id}'))) return undefined;
+      const target = completeKey(url, known, NAME);
       const found = await lookFirst({ client, url: target, noClobber, checksums, run });
       if (typeof found !== 'object') return undefined;
       const { [ID_METADATA]: id, [REQUEST_METADATA]: noted } = found.Metadata ?? {};

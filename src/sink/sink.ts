@@ -73,7 +73,12 @@ export interface Destination extends AsyncDisposable {
   /**
    * Whether the bundle of this request is there, told by what was noted when it was written: without reading the
    * small files that its id depends on.
+   *
+   * @param id of the bundle, where it is known without reading them
    */
-  recall(request: string): Promise<{ readonly id: string; readonly size: number | undefined } | undefined>;
+  recall(
+    request: string,
+    id?: string,
+  ): Promise<{ readonly id: string; readonly size: number | undefined } | undefined>;
   begin(bundle: Bundle, options: BeginOptions): Promise<Writer>;
 }

@@ -35,7 +35,8 @@ function hasPatterns({ include, exclude }: Selection): boolean {
   return include.length > 0 || exclude.length > 0;
 }
 
-function refuseContradictions(selection: Selection): void {
+/** @throws ModelpackError `usage` for what cannot be asked for together */
+export function refuseContradictions(selection: Selection): void {
   const given = [
     hasPatterns(selection) ? '--include and --exclude' : undefined,
     selection.weights === undefined ? undefined : '--weights',

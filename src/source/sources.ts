@@ -47,7 +47,7 @@ function unknown(reference: string, sources: readonly Source[]): ModelpackError 
 }
 
 /** `name=source`; an address may have a `=` of its own, so a name has no colon. */
-function splitName(text: string): { name: string | undefined; reference: string } {
+export function splitName(text: string): { name: string | undefined; reference: string } {
   const [, name, reference] = /^([^=:]+)=(.+)$/s.exec(text) ?? [];
   return name === undefined || isPath(name)
     ? { name: undefined, reference: text }

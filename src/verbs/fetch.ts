@@ -80,7 +80,12 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   );
   const models = resolved.filter(({ files }) => files.length > 0);
   checkPlaces(models); // before anything is read for a bundle that cannot be
-  for (const model of models) await model.checkAccess(run);
+  // A lock knows every hash: then nobody need be asked before it is clear that something has to be read.
+  const settled = models.every(({ files }) => files.every(({ sha256 }) => sha256 !== undefined));
+  const checkAccess = async () => {
+    for (const model of models) await model.checkAccess(run);
+  };
+  if (!settled) await checkAccess();
   // What the destination reads of itself is no part of the transfer: it is not counted.
   await using destination = await options.open(dryRun, options.run);
 
@@ -107,11 +112,11 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   // What was written with leave to execute code is not taken for what was asked for without.
   const request = requestOf(models, allowPickle ? ['allow-pickle'] : []);
   if (!dryRun && request !== undefined) {
-    const recalled = await destination.recall(request);
-    if (recalled !== undefined) {
-      const expected = await layOut(plannedModels(models));
-      if (expected.size === recalled.size) return result(expected, recalled.id, null, true);
-    }
+    const expected = await layOut(plannedModels(models));
+    const known = settled ? expected.id : undefined;
+    const recalled = await destination.recall(request, known);
+    if (recalled?.size === expected.size && (known ?? recalled.id) === recalled.id)
+      return result(expected, recalled.id, null, true);
   }
 
   const { former } = destination;
@@ -128,6 +133,7 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   const location = destination.location(bundle.id);
 
   const found = await destination.find(bundle, checkFor(planned, location, true, run));
+  if (settled && found === undefined) await checkAccess();
   // What is there already and at hand need not be asked for.
   const there = found && former && bundleIn(former.content, bundle.layout);
   const pickles = await picklesIn(there ?? planned.ahead, run);

@@ -328,12 +328,12 @@ describe.concurrent('a typo', () => {
     [
       ['fetch', id],
       /^modelpack: required option '-o, --output .*' not specified$/,
-      /^hint: modelpack fetch --help$/,
+      /^hint: .*modelpack fetch <source\.\.\.> -o models\.tar$/,
     ],
     [
       ['fetch', '-o', 'm.tar'],
-      /^modelpack: missing required argument 'source'$/,
-      /^hint: modelpack fetch --help$/,
+      /^modelpack: nothing is named, and there is no modelpack\.yaml$/,
+      /^hint: .*modelpack init /,
     ],
     [
       ['fetch', id, '-o'],
@@ -344,8 +344,8 @@ describe.concurrent('a typo', () => {
     [['fetch', '', '-o', 'm.tar'], /^modelpack: not the name of a model/, /^hint: name a model as /],
     [
       ['size-check'],
-      /^modelpack: missing required argument 'target'$/,
-      /^hint: modelpack size-check --help$/,
+      /^modelpack: nothing is named, and there is no modelpack\.yaml$/,
+      /^hint: .*modelpack init /,
     ],
     [['verify', 'a', 'b'], /^modelpack: too many arguments/, /^hint: modelpack verify --help$/],
     [

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import type { ObjectConfig } from '../../config/config.ts';
 import { ModelpackError } from '../../errors.ts';
 import type { ObjectAttributes } from '../../s3/attributes.ts';
 import type { S3Settings } from '../../s3/client.ts';
@@ -58,6 +59,33 @@ export function addS3Options(command: Command): Command {
         .choices(['auto', 'none'])
         .default('auto'),
     );
+}
+
+/** What a configuration says, with what the command line says over it. */
+export function withObject<F extends S3Flags>(flags: F, object: ObjectConfig): F {
+  const { tags, metadata, noClobber, checksum, storageClass, sse, sseKmsKeyId } = object;
+  return {
+    ...flags,
+    ...defined({ ...connectionOf(object), storageClass, sse, sseKmsKeyId }),
+    ...defined(flags),
+    tag: [...Object.entries(tags), ...flags.tag],
+    metadata: [...Object.entries(metadata), ...flags.metadata],
+    clobber: flags.clobber && !noClobber,
+    checksum: flags.checksum === 'auto' ? checksum : flags.checksum,
+  };
+}
+
+/** The same for reading. */
+export function withConnection<F extends S3Connection>(flags: F, object: ObjectConfig): F {
+  return { ...flags, ...defined(connectionOf(object)), ...defined(flags) };
+}
+
+function connectionOf({ endpointUrl, addressing, region }: ObjectConfig) {
+  return { endpointUrl, addressing, region };
+}
+
+function defined<T extends object>(flags: T): Partial<T> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 export function s3SettingsOf(

@@ -5,21 +5,24 @@ import type { Template } from '../../budget/report.ts';
 import { weightFormats, type Weights } from '../../source/source.ts';
 import { ModelpackError } from '../../errors.ts';
 import { openIfStored } from '../stored.ts';
+import { addBundleOptions, refuseBundleFlags, type BundleFlags } from '../bundles.ts';
 import type { Act } from '../program.ts';
+import { checkBundles, shower } from './size-check-bundles.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
 import { append, parseCount, parseMegabytes, parsePair } from '../values.ts';
 
 const formats = ['text', 'json', 'markdown', 'github'] as const;
+export type SizeFormat = (typeof formats)[number];
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
 
-interface Flags extends S3Connection {
+export interface SizeFlags extends S3Connection, BundleFlags {
   readonly tmp?: number;
   readonly memory?: number;
   readonly template?: string;
   readonly function?: readonly string[];
   readonly parameter?: ReadonlyMap<string, string>;
   readonly gate: readonly Gate[];
-  readonly format: (typeof formats)[number];
+  readonly format: SizeFormat;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly weights?: Weights;
@@ -45,7 +48,10 @@ export function addSizeCheck(root: Command, act: Act): Command {
     .description(
       'Say whether models fit AWS Lambda, before anything is downloaded. Exit code 3 when a gated budget is exceeded.',
     )
-    .argument('<target...>', 'sources, bundle files, folders, s3:// bundles; several are added up')
+    .argument(
+      '[target...]',
+      'sources, bundle files, folders, s3:// bundles; several are added up. Without any: the bundles of modelpack.yaml',
+    )
     .addOption(
       new Option('--tmp <size>', "the function's ephemeral storage, 512MB to 10240MB").argParser(
         parseMegabytes(512, 10_240),
@@ -94,10 +100,11 @@ export function addSizeCheck(root: Command, act: Act): Command {
     .option('--offline', 'only what the local Hugging Face cache holds')
     .addOption(new Option('--jobs <n>', 'requests at once').argParser(parseCount(256)).default(8, '8'))
     .addHelpText('before', examples)
-    .action((targets: string[], flags: Flags) =>
+    .action((targets: string[], flags: SizeFlags) =>
       act(command, async (session) => {
+        if (targets.length === 0) return checkBundles(flags, session);
+        refuseBundleFlags(flags);
         const { sizeCheck } = await import('../../verbs/size-check.ts');
-        const render = await import('../render/size-check.ts');
         const { include, exclude, weights, all, tmp, memory } = flags;
         const template = await templateOf(flags);
         const { report, leftOut, models } = await sizeCheck(targets, {
@@ -110,20 +117,15 @@ export function addSizeCheck(root: Command, act: Act): Command {
           memory,
           template,
         });
-        const { summarizeLeftOut } = await import('../../budget/report.ts');
-        const beside = { models, leftOut: leftOut.map(summarizeLeftOut) };
-        await session.result(report, (value, paint) => {
-          if (flags.format === 'json') return JSON.stringify(value);
-          if (flags.format !== 'text') return render[flags.format](value, beside);
-          return render.text(value, { ...beside, columns: session.columns, paint });
-        });
+        const show = await shower(flags.format, session);
+        await session.result(report, (value, paint) => show(value, { leftOut, models }, paint));
         return report.fits ? undefined : 'check';
       }),
     );
-  return addS3Connection(command);
+  return addS3Connection(addBundleOptions(command, { lock: true }));
 }
 
-async function templateOf(flags: Flags): Promise<Template | undefined> {
+async function templateOf(flags: SizeFlags): Promise<Template | undefined> {
   const { template, function: functions, parameter: parameters, tmp, memory } = flags;
   if (template !== undefined) {
     const { readTemplate } = await import('../../verbs/template.ts');

@@ -1,0 +1,37 @@
+import type { Run } from '../events.ts';
+import { automatic, type Resolve } from '../source/sources.ts';
+import type { BundleBudgets } from './bundle-budgets.ts';
+import type { Declared } from './declared.ts';
+import { sizeCheck, type SizeChecked } from './size-check.ts';
+import { readTemplate } from './template.ts';
+
+/** Says whether a declared bundle fits: each function of its template, or what the configuration says of one. */
+export async function checkBundle(
+  { sources }: Declared,
+  budgets: BundleBudgets,
+  { resolve, run }: { readonly resolve: Resolve; readonly run: Run },
+): Promise<SizeChecked> {
+  const { gate, tmp, memory, template, functions, parameters } = budgets;
+  const read =
+    template === undefined
+      ? undefined
+      : await readTemplate(template, {
+          parameters,
+          tmp,
+          memory,
+          ...(functions.length > 0 && { functions }),
+        });
+  return sizeCheck(
+    sources.map(({ asked }) => asked),
+    {
+      resolve,
+      selection: automatic, // each source has its own
+      open: async () => undefined,
+      gate,
+      tmp,
+      memory,
+      template: read,
+      run,
+    },
+  );
+}
