@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 
 import { version } from '../version.ts';
+import { addCi } from './commands/ci.ts';
 import { addEnv } from './commands/env.ts';
 import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -73,6 +74,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     addLint,
     addLock,
     addEnv,
+    addCi,
   ];
   for (const add of commands) {
     addGlobalOptions(add(root, act));

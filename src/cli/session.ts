@@ -42,6 +42,8 @@ export interface Session {
   aside(text: string): Promise<void>;
   /** The line that answers a question on stderr; undefined where the input ends without one. */
   ask(question: string): Promise<string | undefined>;
+  /** Without what must not be shown. */
+  redact(text: string): string;
   close(): Promise<void>;
 }
 
@@ -106,6 +108,7 @@ export async function openSession(command: Command, io: GuardedIo): Promise<Sess
         lines.close();
       }
     },
+    redact: (text) => io.secrets.redact(text),
     async close() {
       reporter.stop();
       for (const client of clients) await client.close();

@@ -1,3 +1,4 @@
+import type { Advice } from '../budget/check.ts';
 import type { Run } from '../events.ts';
 import { automatic, type Resolve } from '../source/sources.ts';
 import type { BundleBudgets } from './bundle-budgets.ts';
@@ -7,7 +8,7 @@ import { readTemplate } from './template.ts';
 
 /** Says whether a declared bundle fits: each function of its template, or what the configuration says of one. */
 export async function checkBundle(
-  { sources }: Declared,
+  { name, sources }: Declared,
   budgets: BundleBudgets,
   { resolve, run }: { readonly resolve: Resolve; readonly run: Run },
 ): Promise<SizeChecked> {
@@ -21,7 +22,7 @@ export async function checkBundle(
           memory,
           ...(functions.length > 0 && { functions }),
         });
-  return sizeCheck(
+  const checked = await sizeCheck(
     sources.map(({ asked }) => asked),
     {
       resolve,
@@ -34,4 +35,10 @@ export async function checkBundle(
       run,
     },
   );
+  return { ...checked, report: { ...checked.report, advice: checked.report.advice.map(declared) } };
+
+  /** What is declared is fetched by its name. */
+  function declared({ code, text }: Advice): Advice {
+    return { code, text: text.startsWith('modelpack fetch ') ? `modelpack fetch --bundle ${name}` : text };
+  }
 }

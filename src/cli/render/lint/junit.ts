@@ -1,5 +1,6 @@
 import type { Finding, Level } from '../../../lint/finding.ts';
 import type { Linted } from '../../../verbs/lint.ts';
+import { xmlEscaped, xmlQuoted } from '../xml.ts';
 import { placeOf, shown } from './shown.ts';
 
 /**
@@ -20,8 +21,8 @@ export function junit({ findings, paths, report }: Linted, least: Level = 'warni
   const failed = suites.reduce((sum, suite) => sum + suite.failed, 0);
   const skipped = report.skipped.map(
     ({ path, reason }) =>
-      `  <testsuite name=${quoted(path)} tests="1" failures="0" errors="0" skipped="1">\n` +
-      `    <testcase name="modelpack lint" classname=${quoted(path)}><skipped message=${quoted(reason)}/></testcase>\n  </testsuite>`,
+      `  <testsuite name=${xmlQuoted(path)} tests="1" failures="0" errors="0" skipped="1">\n` +
+      `    <testcase name="modelpack lint" classname=${xmlQuoted(path)}><skipped message=${xmlQuoted(reason)}/></testcase>\n  </testsuite>`,
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -35,8 +36,8 @@ export function junit({ findings, paths, report }: Linted, least: Level = 'warni
 function suiteOf(path: string, findings: readonly Finding[]) {
   const tests = Math.max(1, findings.length);
   const cases = findings.map(caseOf);
-  if (cases.length === 0) cases.push(`    <testcase name="modelpack lint" classname=${quoted(path)}/>`);
-  const head = `  <testsuite name=${quoted(path)} tests="${tests}" failures="${findings.length}" errors="0">`;
+  if (cases.length === 0) cases.push(`    <testcase name="modelpack lint" classname=${xmlQuoted(path)}/>`);
+  const head = `  <testsuite name=${xmlQuoted(path)} tests="${tests}" failures="${findings.length}" errors="0">`;
   return { tests, failed: findings.length, xml: [head, ...cases, '  </testsuite>'].join('\n') };
 }
 
@@ -46,21 +47,8 @@ function caseOf(finding: Finding): string {
     (line) => line !== undefined,
   );
   return [
-    `    <testcase name=${quoted(`${code} (line ${start.line})`)} classname=${quoted(path)}>`,
-    `      <failure type=${quoted(level)} message=${quoted(message)}>${escaped(details.join('\n'))}</failure>`,
+    `    <testcase name=${xmlQuoted(`${code} (line ${start.line})`)} classname=${xmlQuoted(path)}>`,
+    `      <failure type=${xmlQuoted(level)} message=${xmlQuoted(message)}>${xmlEscaped(details.join('\n'))}</failure>`,
     '    </testcase>',
   ].join('\n');
-}
-
-function quoted(text: string): string {
-  return `"${escaped(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;')}"`;
-}
-
-/** What XML 1.0 cannot hold at all is left out: https://www.w3.org/TR/xml/#charsets */
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
 }
