@@ -7,6 +7,7 @@ import { lockSchema } from './schema.ts';
 
 /** Characters of a lock that is still read: 100,000 files take 20 million. */
 const LARGEST = 100_000_000;
+const UPDATE = 'update modelpack: npm install -g modelpack';
 const ANEW = 'write it anew: modelpack lock';
 
 /** As it is written: bundles by their names. */
@@ -22,9 +23,19 @@ type WrittenModel = Omit<LockedModel, 'selection'> & Partial<Pick<LockedModel, '
  * Reads a lock. A bundle's id follows from its files, so a lock that was edited is found out.
  *
  * @param where the file, for messages
- * @throws ModelpackError `usage` with line and column, for what is broken, newer, or was edited
+ * @throws ModelpackError with line and column: `check` for what is broken or was edited, and so has to be written anew;
+ * `usage` for what is newer than this program
  */
 export async function decodeLock(text: string, where: string): Promise<Lock> {
+  try {
+    return await read(text, where);
+  } catch (error) {
+    if (!(error instanceof ModelpackError) || error.hint === UPDATE) throw error;
+    throw new ModelpackError('check', error.message, { hint: error.hint, cause: error });
+  }
+}
+
+async function read(text: string, where: string): Promise<Lock> {
   if (text.length > LARGEST) {
     throw new ModelpackError('usage', `${where} has more than ${LARGEST} characters`, { hint: ANEW });
   }
@@ -37,7 +48,7 @@ export async function decodeLock(text: string, where: string): Promise<Lock> {
     throw refuse(
       ['version'],
       `the lock has version ${version}, this modelpack reads ${LOCK_VERSION}`,
-      'update modelpack: npm install -g modelpack',
+      UPDATE,
     );
   }
   const wrong = firstWrong(value, lockSchema);

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 
 import { Option, type Command } from 'commander';
 
+import { ModelpackError } from '../../errors.ts';
 import { addBundleOptions, bundlesIn, chosenIn, openProject, type BundleFlags } from '../bundles.ts';
 import type { Act } from '../program.ts';
 import { locked } from '../render/lock.ts';
@@ -37,7 +38,13 @@ export function addLock(root: Command, act: Act): Command {
         const project = await openProject(flags);
         const chosen = chosenIn(project, flags.bundle);
         const check = flags.check === true;
-        const former = await project.readLock();
+        // A broken one is written anew; of a part of it, the rest would be lost.
+        const anew = !check && chosen.length === project.config.bundles.length;
+        const former = await project.readLock().catch((error: unknown) => {
+          if (!anew || !(error instanceof ModelpackError) || error.code !== 'check') throw error;
+          session.run.report({ type: 'note', text: `${error.message}; it is written anew` });
+          return undefined;
+        });
         const { lockProject } = await import('../../verbs/lock-project.ts');
         const all = bundlesIn(project);
         const { result, lock } = await lockProject(all, {
