@@ -2,6 +2,15 @@ export { fetchBundle, type FetchOptions, type FetchResult } from './verbs/fetch.
 export { uploadFile, type UploadOptions, type UploadResult } from './verbs/upload.ts';
 export { uploadStream } from './verbs/upload-stream.ts';
 export { listUploads, type UploadRow, type UploadsOptions, type UploadsResult } from './verbs/uploads.ts';
+export {
+  diff,
+  type BundleDiff,
+  type BundleFacts,
+  type DiffOptions,
+  type DiffResult,
+  type FileDiff,
+  type ModelDiff,
+} from './verbs/diff.ts';
 export { readTemplate } from './verbs/template.ts';
 export { sizeCheck, type SizeCheckOptions, type SizeChecked } from './verbs/size-check.ts';
 export { unpackBundle, type UnpackOptions, type UnpackResult } from './verbs/unpack.ts';

@@ -101,7 +101,7 @@ export function sizeReport(measured: readonly MeasuredTarget[], settings: Report
   const subject = { fileSizes: files.map(({ size }) => size), bundleSize };
   const functions = template?.functions.map((each) => functionReport(subject, each, settings.gate));
   const gate = functions === undefined ? settings.gate : union(functions.map((each) => each.gate));
-  const all = budgets(subject, functions === undefined ? settings : least(functions));
+  const all = budgets(subject, functions === undefined ? settings : leastOf(functions));
   return {
     schema: 'modelpack.size-check/1',
     targets: measured.map(({ target, revision, files: own }) => ({
@@ -142,7 +142,7 @@ function functionReport(
 }
 
 /** What the function with the least has. A `/tmp` under SnapStart has a budget of its own. */
-function least(functions: readonly FunctionSettings[]): Settings {
+export function leastOf(functions: readonly FunctionSettings[]): Settings {
   const plain = functions.filter(({ snapStart }) => !snapStart);
   return {
     tmp: Math.min(...(plain.length > 0 ? plain : functions).map(({ tmp }) => tmp)),

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 
 import { version } from '../version.ts';
 import { addCi } from './commands/ci.ts';
+import { addDiff } from './commands/diff.ts';
 import { addEnv } from './commands/env.ts';
 import { addFetch } from './commands/fetch.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -67,6 +68,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     addUpload,
     addUploads,
     addSizeCheck,
+    addDiff,
     addInspect,
     addVerify,
     addUnpack,

@@ -148,7 +148,8 @@ export function requestOf(models: readonly Model[], also: readonly string[] = []
     .digest('hex');
 }
 
-const UNKNOWN_HASH = '0'.repeat(64);
+/** Stands in a plan for a hash that only reading would tell. */
+export const UNKNOWN_HASH = '0'.repeat(64);
 
 function complete(model: Model, hashes: ReadonlyMap<ModelFile, string>): LayoutModel {
   const { name, source, revision, ref, license, files } = model;

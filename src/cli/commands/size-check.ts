@@ -1,36 +1,22 @@
 import { Option, type Command } from 'commander';
 
 import type { Gate } from '../../budget/check.ts';
-import type { Template } from '../../budget/report.ts';
-import { weightFormats, type Weights } from '../../source/source.ts';
 import { ModelpackError } from '../../errors.ts';
-import { openIfStored } from '../stored.ts';
 import { addBundleOptions, refuseBundleFlags, type BundleFlags } from '../bundles.ts';
+import { openIfStored } from '../stored.ts';
 import type { Act } from '../program.ts';
 import { checkBundles, shower } from './size-check-bundles.ts';
+import { addFunctionOptions, templateOf, type FunctionFlags } from './function-options.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
-import { append, parseCount, parseMegabytes, parsePair } from '../values.ts';
+import { addSelectionOptions, selectionOf, type SelectionFlags } from './selection-options.ts';
 
 const formats = ['text', 'json', 'markdown', 'github'] as const;
 export type SizeFormat = (typeof formats)[number];
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
 
-export interface SizeFlags extends S3Connection, BundleFlags {
-  readonly tmp?: number;
-  readonly memory?: number;
-  readonly template?: string;
-  readonly function?: readonly string[];
-  readonly parameter?: ReadonlyMap<string, string>;
+export interface SizeFlags extends S3Connection, BundleFlags, FunctionFlags, SelectionFlags {
   readonly gate: readonly Gate[];
   readonly format: SizeFormat;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly weights?: Weights;
-  readonly all?: boolean;
-  readonly token?: string;
-  readonly offline?: boolean;
-  readonly jobs: number;
-  readonly json?: boolean;
 }
 
 const examples = `Examples:
@@ -51,66 +37,27 @@ export function addSizeCheck(root: Command, act: Act): Command {
     .argument(
       '[target...]',
       'sources, bundle files, folders, s3:// bundles; several are added up. Without any: the bundles of modelpack.yaml',
-    )
-    .addOption(
-      new Option('--tmp <size>', "the function's ephemeral storage, 512MB to 10240MB").argParser(
-        parseMegabytes(512, 10_240),
-      ),
-    )
-    .addOption(
-      new Option('--memory <size>', "the function's memory, 128MB to 10240MB").argParser(
-        parseMegabytes(128, 10_240),
-      ),
-    )
-    .addOption(
-      new Option(
-        '--template <file>',
-        'a SAM, CloudFormation or serverless template: read both from it, for each of its functions',
-      ),
-    )
-    .addOption(
-      new Option('--function <name>', 'only this function of the template (repeatable)').argParser(append),
-    )
-    .addOption(
-      new Option(
-        '--parameter <name=value>',
-        'of the template, in place of its default (repeatable)',
-      ).argParser(
-        (text: string, previous?: ReadonlyMap<string, string>) =>
-          new Map([...(previous ?? []), parsePair(text)]),
-      ),
-    )
+    );
+  addFunctionOptions(command)
     .addOption(
       new Option('--gate <budget>', `what decides the exit code (repeatable): ${gates.join(', ')}`)
         .argParser(parseGate)
         .default([], 'tmp'),
     )
-    .addOption(new Option('--format <format>', 'of the report').choices(formats).default('text'))
-    .addOption(
-      new Option('--include <glob>', 'count only these files (repeatable)').argParser(append).default([]),
-    )
-    .addOption(
-      new Option('--exclude <glob>', 'do not count these files (repeatable)').argParser(append).default([]),
-    )
-    .addOption(
-      new Option('--weights <format>', 'which copy of the weights counts').choices([...weightFormats, 'all']),
-    )
-    .option('--all', 'every file of the repository')
-    .option('--token <token>', 'of the Hub; else HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the token file')
-    .option('--offline', 'only what the local Hugging Face cache holds')
-    .addOption(new Option('--jobs <n>', 'requests at once').argParser(parseCount(256)).default(8, '8'))
+    .addOption(new Option('--format <format>', 'of the report').choices(formats).default('text'));
+  addSelectionOptions(command)
     .addHelpText('before', examples)
     .action((targets: string[], flags: SizeFlags) =>
       act(command, async (session) => {
         if (targets.length === 0) return checkBundles(flags, session);
         refuseBundleFlags(flags);
         const { sizeCheck } = await import('../../verbs/size-check.ts');
-        const { include, exclude, weights, all, tmp, memory } = flags;
+        const { tmp, memory } = flags;
         const template = await templateOf(flags);
         const { report, leftOut, models } = await sizeCheck(targets, {
           resolve: await session.resolver(flags),
           open: (target) => openIfStored(target, flags, session.io.env, session.run),
-          selection: { include, exclude, weights, all: all === true },
+          selection: selectionOf(flags),
           gate: flags.gate.length > 0 ? flags.gate : ['tmp'],
           run: session.run,
           tmp,
@@ -123,20 +70,6 @@ export function addSizeCheck(root: Command, act: Act): Command {
       }),
     );
   return addS3Connection(addBundleOptions(command, { lock: true }));
-}
-
-async function templateOf(flags: SizeFlags): Promise<Template | undefined> {
-  const { template, function: functions, parameter: parameters, tmp, memory } = flags;
-  if (template !== undefined) {
-    const { readTemplate } = await import('../../verbs/template.ts');
-    return readTemplate(template, { functions, parameters, tmp, memory });
-  }
-  const lonely =
-    functions !== undefined ? '--function' : parameters !== undefined ? '--parameter' : undefined;
-  if (lonely === undefined) return undefined;
-  throw new ModelpackError('usage', `${lonely} says something of a template, and there is none`, {
-    hint: 'name it: --template template.yaml',
-  });
 }
 
 function parseGate(text: string, previous: readonly Gate[]): readonly Gate[] {
