@@ -1,10 +1,14 @@
 import type { Settings } from '../budget/check.ts';
 import { effectOf, type Effect } from '../budget/effect.ts';
-import { ModelpackError } from '../errors.ts';
 import { changesOf, isSame, type ComparedModel, type FileChange, type ModelFacts } from '../lock/changes.ts';
-import { brief } from '../printable.ts';
 import { together } from '../together.ts';
-import { takeSnapshot, type BundleSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
+import {
+  severalIn,
+  takeSnapshot,
+  type BundleSnapshot,
+  type Snapshot,
+  type SnapshotOptions,
+} from './snapshot.ts';
 
 export interface DiffOptions extends SnapshotOptions {
   /** What the function has, for the budgets. */
@@ -95,15 +99,8 @@ function pairsOf(old: Snapshot, now: Snapshot): readonly Pair[] {
     const named = ({ bundles }: Snapshot, name: string | null) => bundles.find((each) => each.name === name);
     return [...names].map((name) => [named(old, name), named(now, name)]);
   }
-  for (const { target, bundles } of [old, now]) if (bundles.length !== 1) throw several(target, bundles);
+  for (const { target, bundles } of [old, now]) if (bundles.length !== 1) throw severalIn(target, bundles);
   return [[old.bundles[0], now.bundles[0]]];
-}
-
-function several(target: string, bundles: readonly BundleSnapshot[]): ModelpackError {
-  const names = bundles.map(({ name }) => name ?? '');
-  return new ModelpackError('usage', `${target} has ${bundles.length} bundles: which of them?`, {
-    hint: names.map((name) => `${target}#${brief(name)}`).join(', ') || 'lock one: modelpack lock',
-  });
 }
 
 /** What became of one bundle, or of what was none before. */

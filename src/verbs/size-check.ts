@@ -9,9 +9,11 @@ import { readBundle } from '../bundle/read.ts';
 import { plannedModels } from '../source/plan.ts';
 import { share } from '../source/share.ts';
 import type { LeftOut, Model, Selection } from '../source/source.ts';
+import type { ComparedModel } from '../lock/changes.ts';
 import { isPath } from '../source/folder.ts';
 import type { Resolve } from '../source/sources.ts';
 import { together } from '../together.ts';
+import { isComplete, type BundleSnapshot } from './snapshot.ts';
 import { shownSource } from '../source/web/address.ts';
 
 export interface SizeCheckOptions {
@@ -34,6 +36,8 @@ export interface SizeChecked {
   /** What was left out, target by target, and how many models each holds. */
   readonly leftOut: readonly (readonly LeftOut[])[];
   readonly models: number;
+  /** What was checked, file by file. */
+  readonly snapshot: BundleSnapshot;
 }
 
 /** A target before it is measured: a bundle that exists, or a model that would be fetched. */
@@ -53,11 +57,15 @@ export async function sizeCheck(targets: readonly string[], options: SizeCheckOp
   const measured = each.map(measure);
   const models = each.flatMap(modelsOf);
   // All of them as they would be in one bundle: this also finds two files at one path.
-  const { size: bundleSize } = await layOut(models);
+  const { size: bundleSize, id } = await layOut(models);
+  const snapshot = each.flatMap((one): readonly ComparedModel[] =>
+    'bundle' in one ? one.bundle.index.models : [one.model],
+  );
   return {
     report: sizeReport(measured, { bundleSize, gate, tmp, memory, template }),
     leftOut: each.map((one) => ('model' in one ? one.model.leftOut : [])),
     models: models.length,
+    snapshot: { name: null, id: isComplete(snapshot) ? id : null, size: bundleSize, models: snapshot },
   };
 }
 

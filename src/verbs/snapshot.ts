@@ -7,17 +7,18 @@ import type { ComparedModel } from '../lock/changes.ts';
 import { decodeLock } from '../lock/decode.ts';
 import { modelsIn } from '../lock/lock.ts';
 import { brief } from '../printable.ts';
+import { decodeRecord, isReport } from '../report/record.ts';
 import { isPath } from '../source/folder.ts';
 import { plan, plannedModels, UNKNOWN_HASH } from '../source/plan.ts';
 import type { Model, Selection } from '../source/source.ts';
 import type { Resolve } from '../source/sources.ts';
 import { shownSource } from '../source/web/address.ts';
 
-/** Models with their files as something knows them: a bundle, a lock, a source. */
+/** Models with their files as something knows them: a bundle, a lock, a report, a source. */
 export interface Snapshot {
   /** As the user wrote it. */
   readonly target: string;
-  readonly kind: 'bundle' | 'lock' | 'source';
+  readonly kind: 'bundle' | 'lock' | 'report' | 'source';
   /** Whether it is one bundle of a lock, by its name. */
   readonly isPart: boolean;
   /** One, unless it is a lock. */
@@ -44,12 +45,12 @@ export interface SnapshotOptions {
   readonly run: Run;
 }
 
-/** Of a lock, in bytes: 100,000 files take 20 million. */
-const LARGEST_LOCK = 100_000_000;
+/** Of a lock or a report, in bytes: 100,000 files take 20 million. */
+const LARGEST = 100_000_000;
 
 /**
- * Looks at a bundle, a lock (`modelpack.lock`, or `modelpack.lock#name` for one of its bundles) or a source. Moves no
- * weights: listings and indexes are read.
+ * Looks at a bundle, a lock (`modelpack.lock`, or `modelpack.lock#name` for one of its bundles), a report of `size-check`
+ * or a source. Moves no weights: listings and indexes are read.
  *
  * @throws ModelpackError `usage` for a file that is none of them
  */
@@ -57,6 +58,9 @@ export async function takeSnapshot(target: string, options: SnapshotOptions): Pr
   const [, lock, name] = /^(.+\.lock)#(.+)$/s.exec(target) ?? [];
   const stored = await options.open(lock ?? target);
   if (stored !== undefined) return readSnapshot(target, stored, name);
+  if (/\.(?:tar|lock|html?)$/.test(lock ?? target)) {
+    throw new ModelpackError('not-found', `there is no ${lock ?? target}`, { hint: 'check the path' });
+  }
   const { resolve, selection, run } = options;
   const model = await resolve(target, selection, run);
   return {
@@ -79,7 +83,12 @@ async function readSnapshot(target: string, opened: Stored, name: string | undef
       bundles: [{ name: null, id, size, models: index.models }],
     };
   }
-  if (await isLock(stored)) {
+  const head = await headOf(stored);
+  if (isReport(head)) {
+    const { id, size, models } = decodeRecord(await textOf(stored, target), stored.location);
+    return { target, kind: 'report', isPart: false, bundles: [{ name: null, id, size, models }] };
+  }
+  if (/^\s*\{\s*"version"/.test(head)) {
     const { bundles } = await decodeLock(await textOf(stored, target), stored.location);
     const all = bundles.map((each) => ({ ...each, models: modelsIn(each) }));
     const chosen = name === undefined ? all : all.filter((each) => each.name === name);
@@ -88,28 +97,31 @@ async function readSnapshot(target: string, opened: Stored, name: string | undef
       hint: `it has ${all.map((each) => brief(each.name)).join(', ') || 'none'}`,
     });
   }
-  throw new ModelpackError('usage', `${target} is no bundle and no lock`, {
+  throw new ModelpackError('usage', `${target} is no bundle, no lock and no report`, {
     hint: isPath(target)
       ? 'name a bundle, a modelpack.lock or a source'
       : `for a file of this machine write ./${target}`,
   });
 }
 
-async function isLock(content: Content): Promise<boolean> {
+async function headOf(content: Content): Promise<string> {
   const head = new Uint8Array(Math.min(content.size, 64));
   await content.read(head, 0);
-  return /^\s*\{\s*"version"/.test(new TextDecoder().decode(head));
+  return new TextDecoder().decode(head);
 }
 
 async function textOf(content: Content, target: string): Promise<string> {
-  if (content.size > LARGEST_LOCK) throw new ModelpackError('usage', `${target} is too large for a lock`);
+  if (content.size > LARGEST) throw new ModelpackError('usage', `${target} is too large`);
   const bytes = new Uint8Array(content.size);
   await content.read(bytes, 0);
   return new TextDecoder().decode(bytes);
 }
 
 async function planned(model: Model, { checksum = false, run }: SnapshotOptions): Promise<BundleSnapshot> {
-  if (!checksum) return ofModels([model]);
+  if (!checksum) {
+    const { id, size } = await layOut(plannedModels([model]));
+    return { name: null, id: isComplete([model]) ? id : null, size, models: [model] };
+  }
   await using made = await plan([model], { onlyLook: true, run });
   const { index, id, size } = made.bundle;
   const models = index.models.map((each) => ({
@@ -122,9 +134,28 @@ async function planned(model: Model, { checksum = false, run }: SnapshotOptions)
   return { name: null, id: made.complete ? id : null, size, models };
 }
 
-/** Models that are resolved, without reading a file of them. */
-export async function ofModels(models: readonly Model[]): Promise<BundleSnapshot> {
-  const { id, size } = await layOut(plannedModels(models));
-  const isComplete = models.every(({ files }) => files.every(({ sha256 }) => sha256 !== undefined));
-  return { name: null, id: isComplete ? id : null, size, models };
+/** Whether the id of these models is known. */
+export function isComplete(models: readonly ComparedModel[]): boolean {
+  return models.every(({ files }) => files.every(({ sha256 }) => sha256 !== undefined));
+}
+
+/**
+ * The bundle that stands for an earlier state of these models: the only one, or the one of a lock that has a model of
+ * theirs.
+ *
+ * @throws ModelpackError `usage` when several of a lock may be meant
+ */
+export function formerIn({ target, bundles }: Snapshot, now: BundleSnapshot): BundleSnapshot {
+  if (bundles.length === 1) return bundles[0]!;
+  const ours = new Set(now.models.map(({ name }) => name));
+  const alike = bundles.filter(({ models }) => models.some(({ name }) => ours.has(name)));
+  if (alike.length === 1) return alike[0]!;
+  throw severalIn(target, bundles);
+}
+
+export function severalIn(target: string, bundles: readonly BundleSnapshot[]): ModelpackError {
+  const names = bundles.map(({ name }) => `${target}#${brief(name ?? '')}`);
+  return new ModelpackError('usage', `${target} has ${bundles.length} bundles: which of them?`, {
+    hint: names.join(', ') || 'lock one: modelpack lock',
+  });
 }

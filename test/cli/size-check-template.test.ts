@@ -110,11 +110,11 @@ describe('a size check for a template', () => {
       ),
     );
     expect(text!.stdout).toContain('2 functions of template.yaml, 1 over\n');
-    expect(text!.stdout).toMatch(/^✗ Snap .* SnapStart over by 88 MB$/m);
-    expect(text!.stdout).toMatch(/^✓ Large .* \/tmp, unpacked 424 MB to spare$/m);
+    expect(text!.stdout).toMatch(/^✗ Snap .* SnapStart: over by 88 MB$/m);
+    expect(text!.stdout).toMatch(/^✓ Large .* \/tmp, unpacked: 424 MB to spare$/m);
     expect(markdown!.stdout).toContain('| ❌ | `Snap` | /tmp 512 MB, memory 1 GB, SnapStart, zip |');
     expect(github!.stdout).toContain(
-      '::error file=template.yaml,line=5,col=1,endLine=5,endColumn=1,title=Snap does not hold the models::SnapStart over by 88 MB',
+      '::error file=template.yaml,line=5,col=1,endLine=5,endColumn=1,title=Snap does not hold the models::SnapStart: over by 88 MB',
     );
     expect(github!.stdout.match(/::error/g)).toHaveLength(1);
   });
@@ -130,10 +130,10 @@ describe('a size check for a template', () => {
         '2 functions of template.yaml, 1 over',
         '✗ Snap',
         '    /tmp 512 MB, memory 1 GB, SnapStart, zip',
-        '    SnapStart over by 88 MB',
+        '    SnapStart: over by 88 MB',
         '✓ Large',
         '    /tmp 1 GB, memory 1 GB, image',
-        '    /tmp, unpacked 424 MB to spare',
+        '    /tmp, unpacked: 424 MB to spare',
       ].join('\n'),
     );
   });

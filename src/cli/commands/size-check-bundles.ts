@@ -3,6 +3,7 @@ import { budgetsOf, type BundleBudgets } from '../../verbs/bundle-budgets.ts';
 import type { SizeChecked } from '../../verbs/size-check.ts';
 import { documentOf, openProject, readyBundles, refuseBeside } from '../bundles.ts';
 import type { Outcome } from '../program.ts';
+import { checkReports, writeReports } from '../report-files.ts';
 import type { Paint } from '../render/paint.ts';
 import type { Session } from '../session.ts';
 import type { SizeFlags, SizeFormat } from './size-check.ts';
@@ -12,15 +13,23 @@ export async function checkBundles(flags: SizeFlags, session: Session): Promise<
   refuseBeside(flags);
   const project = await openProject(flags);
   const bundles = await readyBundles(project, flags, session.io.env);
+  checkReports(
+    flags,
+    bundles.map(({ name }) => name),
+  );
+  const { leastOf } = await import('../../budget/report.ts');
   const { checkBundle } = await import('../../verbs/size-check-bundle.ts');
   const resolve = await session.resolver(flags);
   const results: [name: string, checked: SizeChecked][] = [];
   for (const bundle of bundles) {
-    const own = budgetsOf(bundle.config.budgets, project.place);
-    const checked = await checkBundle(bundle, withFlags(own, flags), {
+    const budgets = withFlags(budgetsOf(bundle.config.budgets, project.place), flags);
+    const checked = await checkBundle(bundle, budgets, {
       resolve: bundle.resolve(resolve),
       run: session.run,
     });
+    const { functions } = checked.report;
+    const settings = functions === undefined ? budgets : leastOf(functions);
+    await writeReports(flags, { checked, settings, name: bundle.name }, session);
     results.push([bundle.name, checked]);
   }
   const show = await shower(flags.format, session);

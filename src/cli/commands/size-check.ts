@@ -5,6 +5,7 @@ import { ModelpackError } from '../../errors.ts';
 import { addBundleOptions, refuseBundleFlags, type BundleFlags } from '../bundles.ts';
 import { openIfStored } from '../stored.ts';
 import type { Act } from '../program.ts';
+import { addReportOptions, checkReports, writeReports, type ReportFlags } from '../report-files.ts';
 import { checkBundles, shower } from './size-check-bundles.ts';
 import { addFunctionOptions, templateOf, type FunctionFlags } from './function-options.ts';
 import { addS3Connection, type S3Connection } from './s3-options.ts';
@@ -14,7 +15,7 @@ const formats = ['text', 'json', 'markdown', 'github'] as const;
 export type SizeFormat = (typeof formats)[number];
 const gates = ['tmp', 'snapstart', 'memory', 'package', 'image'] as const satisfies readonly Gate[];
 
-export interface SizeFlags extends S3Connection, BundleFlags, FunctionFlags, SelectionFlags {
+export interface SizeFlags extends S3Connection, BundleFlags, FunctionFlags, ReportFlags, SelectionFlags {
   readonly gate: readonly Gate[];
   readonly format: SizeFormat;
 }
@@ -25,6 +26,7 @@ const examples = `Examples:
   modelpack size-check models.tar --tmp 2GB --memory 3008MB --gate tmp --gate memory
   modelpack size-check models.tar --template template.yaml --function Summarise
   modelpack size-check ./my-model --format github
+  modelpack size-check models.tar --report report.html --report size.svg --since modelpack.lock
 `;
 
 export function addSizeCheck(root: Command, act: Act): Command {
@@ -44,17 +46,20 @@ export function addSizeCheck(root: Command, act: Act): Command {
         .argParser(parseGate)
         .default([], 'tmp'),
     )
-    .addOption(new Option('--format <format>', 'of the report').choices(formats).default('text'));
+    .addOption(new Option('--format <format>', 'of the result').choices(formats).default('text'));
+  addReportOptions(command);
   addSelectionOptions(command)
     .addHelpText('before', examples)
     .action((targets: string[], flags: SizeFlags) =>
       act(command, async (session) => {
         if (targets.length === 0) return checkBundles(flags, session);
         refuseBundleFlags(flags);
+        checkReports(flags);
         const { sizeCheck } = await import('../../verbs/size-check.ts');
+        const { leastOf } = await import('../../budget/report.ts');
         const { tmp, memory } = flags;
         const template = await templateOf(flags);
-        const { report, leftOut, models } = await sizeCheck(targets, {
+        const checked = await sizeCheck(targets, {
           resolve: await session.resolver(flags),
           open: (target) => openIfStored(target, flags, session.io.env, session.run),
           selection: selectionOf(flags),
@@ -64,9 +69,11 @@ export function addSizeCheck(root: Command, act: Act): Command {
           memory,
           template,
         });
+        const settings = template === undefined ? { tmp, memory } : leastOf(template.functions);
+        await writeReports(flags, { checked, settings }, session);
         const show = await shower(flags.format, session);
-        await session.result(report, (value, paint) => show(value, { leftOut, models }, paint));
-        return report.fits ? undefined : 'check';
+        await session.result(checked.report, (value, paint) => show(value, checked, paint));
+        return checked.report.fits ? undefined : 'check';
       }),
     );
   return addS3Connection(addBundleOptions(command, { lock: true }));

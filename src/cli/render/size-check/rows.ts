@@ -83,15 +83,15 @@ export function settingsOf({ tmp, memory, snapStart, packageType }: FunctionRepo
   ].join(', ');
 }
 
-/** What decides for a function, the worst first: `SnapStart over by 262.3 MB`. */
+/** What decides for a function, the worst first: `SnapStart: over by 262.3 MB`. */
 export function verdictOf({ budgets, gate }: FunctionReport): string {
   const gates: readonly BudgetName[] = gate;
   const deciding = budgets.filter(({ name }) => gates.includes(name));
   const over = deciding.filter(({ fits }) => !fits).toSorted((a, b) => b.over - a.over);
   if (over.length > 0)
-    return over.map((each) => `${labels[each.name]} over by ${formatSize(each.over)}`).join(', ');
+    return over.map((each) => `${labels[each.name]}: over by ${formatSize(each.over)}`).join(', ');
   const [least] = deciding.toSorted((a, b) => a.headroom - b.headroom);
-  return least === undefined ? '' : `${labels[least.name]} ${formatSize(least.headroom)} to spare`;
+  return least === undefined ? '' : `${labels[least.name]}: ${formatSize(least.headroom)} to spare`;
 }
 
 /** Which functions the budgets are those of. */
