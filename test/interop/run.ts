@@ -20,6 +20,7 @@ import { runtime, runtimeServers, runtimeTypes } from './runtime/loader.ts';
 import { runtimeNode } from './runtime/node.ts';
 import { runtimeNodeServers } from './runtime/node-servers.ts';
 import { unpickler } from './pickles.ts';
+import { report } from './report.ts';
 import { s3Kill } from './s3-kill.ts';
 import { awsCli, boto3, moto, s3Conformance } from './s3.ts';
 import { servers } from './servers/servers.ts';
@@ -57,6 +58,7 @@ const checks: Readonly<Record<string, Check>> = {
   's3-conformance': s3Conformance,
   'env-templates': envTemplates,
   'lint-syntax': lintSyntax,
+  report,
   's3-table': s3Table,
   ...Object.fromEntries(
     Object.entries(servers).map(([name, server]): [string, Check] => [
