@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 
 import type { CiResult } from '../../src/verbs/ci.ts';
+import { githubValues } from '../helpers/github-values.ts';
 import { files, model, openPipeline, secret } from '../helpers/pipeline.ts';
 import { wrongSize } from '../servers/hub/hub.ts';
 
@@ -168,7 +169,7 @@ describe('what a pipeline reads afterwards', () => {
     expect(summary).toMatch(
       /\| `text` \| .* \| `[0-9a-f]{12}` \| `s3:\/\/models\/text\/[0-9a-f]{64}\.tar` \|/,
     );
-    const outputs = outputsIn(await readFile(folder.join('output'), 'utf8'));
+    const outputs = githubValues(await readFile(folder.join('output'), 'utf8'));
     expect([...outputs.keys()]).toEqual([
       'before',
       'passed',
@@ -189,7 +190,7 @@ describe('what a pipeline reads afterwards', () => {
     await folder.write('src/app.py', wrong);
     const { stdout } = await ci([], github());
     expect(stdout).toMatch(/^::error file=src\/app\.py,line=3,col=21,.*title=modelpack cache-no-variable::/m);
-    expect(outputsIn(await readFile(folder.join('output'), 'utf8')).get('failed')).toBe('lint');
+    expect(githubValues(await readFile(folder.join('output'), 'utf8')).get('failed')).toBe('lint');
   });
 
   it('is an annotation of the lock when upstream moved', async () => {
@@ -218,7 +219,7 @@ describe('what a pipeline reads afterwards', () => {
         ['id', 'b'],
       ]),
     );
-    expect([...outputsIn(text)]).toEqual([
+    expect([...githubValues(text)]).toEqual([
       ['location', hostile],
       ['id', 'b'],
     ]);
@@ -331,25 +332,3 @@ describe('a pipeline without what it needs', () => {
     await folder.write('modelpack.lock', text.replace(what, instead));
   }
 });
-
-/** As the runner of GitHub Actions reads them. */
-function outputsIn(text: string): Map<string, string> {
-  const lines = text.split('\n');
-  const outputs = new Map<string, string>();
-  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
-    const [, name, end] = /^([^=]+?)<<(.+)$/.exec(line) ?? [];
-    if (name === undefined) {
-      if (line !== '') outputs.set(line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1));
-      continue;
-    }
-    const at = lines.indexOf(end!);
-    outputs.set(
-      name,
-      lines
-        .splice(0, at + 1)
-        .slice(0, -1)
-        .join('\n'),
-    );
-  }
-  return outputs;
-}

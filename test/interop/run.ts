@@ -9,6 +9,7 @@ import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
 import { exampleOfLambda } from './function/example.ts';
 import { snapshotOfLoader } from './function/snapshot.ts';
+import { ciFiles } from './ci.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
 import { s3Table } from './contract/table.ts';
@@ -59,6 +60,7 @@ const checks: Readonly<Record<string, Check>> = {
   'env-templates': envTemplates,
   'lint-syntax': lintSyntax,
   report,
+  'ci-files': ciFiles,
   's3-table': s3Table,
   ...Object.fromEntries(
     Object.entries(servers).map(([name, server]): [string, Check] => [
