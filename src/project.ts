@@ -37,9 +37,9 @@ export const CONFIG_NAMES = ['modelpack.yaml', 'modelpack.yml', 'modelpack.json'
  * @throws ModelpackError `not-found` for a name, `usage` for two in one folder and for a file that cannot be read
  */
 export async function findProject(named: string | undefined, cwd: string): Promise<Project | undefined> {
-  const found = named ?? (await search(cwd));
+  const found = named ?? (await findConfig(cwd));
   if (found === undefined) return undefined;
-  const path = relative(cwd, resolve(cwd, found)) || found;
+  const path = relative(cwd, resolve(cwd, found));
   const text = await readFile(resolve(cwd, found), 'utf8').catch((error: unknown) =>
     Promise.reject(unreadable(path, error)),
   );
@@ -70,7 +70,8 @@ export async function findProject(named: string | undefined, cwd: string): Promi
   };
 }
 
-async function search(cwd: string): Promise<string | undefined> {
+/** The configuration in `cwd` or a folder above it, as `cwd` has it. */
+export async function findConfig(cwd: string): Promise<string | undefined> {
   for (let folder = cwd; ; folder = dirname(folder)) {
     const here: string[] = [];
     for (const name of CONFIG_NAMES) if (await isThere(join(folder, name))) here.push(name);
@@ -78,7 +79,7 @@ async function search(cwd: string): Promise<string | undefined> {
       throw new ModelpackError('usage', `there are ${here.join(' and ')}`, {
         hint: 'keep one, or name it: --config modelpack.yaml',
       });
-    if (here.length === 1) return join(folder, here[0]!);
+    if (here.length === 1) return relative(cwd, join(folder, here[0]!));
     if (dirname(folder) === folder || (await isThere(join(folder, '.git')))) return undefined;
   }
 }

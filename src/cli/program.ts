@@ -5,6 +5,7 @@ import { addCi } from './commands/ci.ts';
 import { addDiff } from './commands/diff.ts';
 import { addEnv } from './commands/env.ts';
 import { addFetch } from './commands/fetch.ts';
+import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLint } from './commands/lint.ts';
 import { addRuntime } from './commands/runtime.ts';
@@ -76,6 +77,7 @@ export function program(io: GuardedIo, ended: (outcome: Outcome) => void): Comma
     addLint,
     addLock,
     addEnv,
+    addInit,
     addCi,
   ];
   for (const add of commands) {

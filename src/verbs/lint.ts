@@ -8,6 +8,7 @@ import { Files } from '../lint/files.ts';
 import { levels, type Finding, type Level } from '../lint/finding.ts';
 import { apply } from '../lint/fix.ts';
 import { librariesIn, lint } from '../lint/lint.ts';
+import { modelsIn, type UsedModel } from '../lint/models.ts';
 import { readSource, type Source } from '../lint/python/source.ts';
 import { openParser, pythonGrammar } from '../lint/python/tree.ts';
 import { readWorkspace, rewrite, type Skipped, type Workspace } from '../workspace.ts';
@@ -115,6 +116,12 @@ export async function writeFixes(fixes: readonly FileFix[]): Promise<void> {
 export async function librariesUnder(paths: readonly string[], run: Run): Promise<readonly string[]> {
   const workspace = await readWorkspace(paths, { exclude: [], deployments: [], signal: run.signal });
   return librariesIn((await readFiles(workspace)).files);
+}
+
+/** The models that the code under these paths loads, where it says which. */
+export async function usedModels(paths: readonly string[], run: Run): Promise<readonly UsedModel[]> {
+  const workspace = await readWorkspace(paths, { exclude: [], deployments: [], signal: run.signal });
+  return modelsIn((await readFiles(workspace)).files);
 }
 
 async function readFiles({

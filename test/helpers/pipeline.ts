@@ -16,6 +16,8 @@ export interface Pipeline extends AsyncDisposable {
   readonly folder: TemporaryFolder;
   readonly env: Readonly<Record<string, string>>;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** Writes the lock, or throws. */
+  lock(cwd?: string): Promise<void>;
   /** Forgets the requests so far. */
   forget(): void;
   /** What both servers were asked for, one a line: `hub info`, `s3 HEAD /models/…`. */
@@ -34,13 +36,18 @@ export async function openPipeline(config: string): Promise<Pipeline> {
     HOME: folder.join('.home'),
     HF_HOME: folder.join('.home/huggingface'),
   };
+  const run: Pipeline['run'] = (args, options) =>
+    modelpack(args, { hub, cwd: folder.path, ...options, env: { ...env, ...options?.env } });
   return {
     hub,
     s3,
     folder,
     env,
-    run: (args, options) =>
-      modelpack(args, { hub, cwd: folder.path, ...options, env: { ...env, ...options?.env } }),
+    run,
+    async lock(cwd = folder.path) {
+      const { code, stderr } = await run(['lock'], { cwd });
+      if (code !== 0) throw new Error(stderr);
+    },
     forget() {
       hub.log.length = 0;
       s3.log.length = 0;

@@ -77,9 +77,12 @@ interface PreCommit {
 type Hook = Readonly<Record<string, unknown>>;
 
 /** A hook of the modelpack that is here, in place of the one that npm would install. */
-function installed({ language: _, language_version: __, additional_dependencies: ___, ...hook }: Hook) {
+function installed(hook: Hook): Hook {
   const entry = String(hook['entry']).replace(/^modelpack /, `${process.execPath} ${program} `);
-  return { ...hook, entry, language: 'system' };
+  const kept = Object.entries(hook).filter(
+    ([key]) => !['language_version', 'additional_dependencies'].includes(key),
+  );
+  return { ...Object.fromEntries(kept), entry, language: 'system' };
 }
 
 /** In a repository of its own. */
