@@ -23,6 +23,27 @@ export {
   type LintReport,
   type ReportedFinding,
 } from './verbs/lint.ts';
+export {
+  lockProject,
+  type LockedChange,
+  type LockProjectOptions,
+  type LockResult,
+} from './verbs/lock-project.ts';
+export {
+  runCi,
+  type CiBundle,
+  type CiOptions,
+  type CiResult,
+  type CiRun,
+  type Upstream,
+} from './verbs/ci.ts';
+export { initProject, type InitOptions, type InitResult } from './verbs/init.ts';
+export { frozen, upstream, type Declared, type DeclaredSource } from './verbs/declared.ts';
+export { findProject, type Project } from './project.ts';
+export { decodeLock } from './lock/decode.ts';
+export { encodeLock } from './lock/encode.ts';
+export type { Lock, LockedBundle, LockedModel } from './lock/lock.ts';
+export type { BundleConfig, Config } from './config/config.ts';
 export { environmentOf, type EnvOptions } from './verbs/env.ts';
 export { writeRuntime, type RuntimeKind, type RuntimeOptions, type RuntimeResult } from './verbs/runtime.ts';
 export {
