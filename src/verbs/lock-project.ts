@@ -1,10 +1,9 @@
 import type { Settings } from '../budget/check.ts';
-import { effectOf, type Effect } from '../budget/effect.ts';
 import type { Run } from '../events.ts';
-import { changesOf, isSame, type Changes } from '../lock/changes.ts';
 import { LOCK_VERSION, modelsIn, staleness, type Lock, type LockedBundle } from '../lock/lock.ts';
 import type { Resolve } from '../source/sources.ts';
 import { askedOf, type Declared } from './declared.ts';
+import { bundleDiff, type BundleDiff } from './diff.ts';
 import { lockBundle, type Looked } from './lock.ts';
 
 export interface LockProjectOptions {
@@ -31,19 +30,11 @@ export interface LockResult {
 }
 
 /** What became of one bundle since it was locked. */
-export interface LockedChange {
+export interface LockedChange extends BundleDiff {
   readonly bundle: string;
   readonly upToDate: boolean;
-  /** As locked; null when it was not. */
-  readonly former: string | null;
-  /** As the sources are now; null when a file would have to be downloaded to know it. */
-  readonly id: string | null;
-  readonly size: number;
-  readonly files: number;
   /** Why the lock is no answer to the configuration, where that is what changed. */
   readonly reason: string | null;
-  readonly changes: Changes;
-  readonly budgets: readonly Effect[];
 }
 
 /** Looks at the sources of a project's bundles, and compares them with its lock. */
@@ -79,25 +70,10 @@ function changeOf(
   now: Looked,
   settings: Settings,
 ): LockedChange {
-  const models = modelsIn(now);
-  const was = former === undefined ? [] : modelsIn(former);
-  const changes = changesOf(was, models);
+  const was = former && { ...former, models: modelsIn(former) };
+  const is = { ...now, id: now.complete ? now.id : null, models: modelsIn(now) };
   const reason =
     former === undefined ? 'it was not locked' : (staleness(declared.sources.map(askedOf), former) ?? null);
-  const sizes = (all: typeof models) => all.flatMap(({ files }) => files.map(({ size }) => size));
-  return {
-    bundle: now.name,
-    upToDate: reason === null && isSame(changes),
-    former: former?.id ?? null,
-    id: now.complete ? now.id : null,
-    size: now.size,
-    files: sizes(models).length,
-    reason,
-    changes,
-    budgets: effectOf(
-      { fileSizes: sizes(was), bundleSize: former?.size ?? 0 },
-      { fileSizes: sizes(models), bundleSize: now.size },
-      settings,
-    ),
-  };
+  const diff = bundleDiff(was, is, settings);
+  return { ...diff, bundle: now.name, upToDate: reason === null && diff.same, reason };
 }

@@ -88,11 +88,11 @@ describe('a gate', () => {
     const { code, stdout } = await ci();
     expect(code).toBe(3);
     expect(stdout).toMatch(/✗ lock +text: .*not as locked/);
-    expect(stdout).toMatch(/hf:acme\/tiny-bert main: [0-9a-f]{7} → [0-9a-f]{7}/);
-    expect(stdout).toMatch(/\+ +4 B +acme\/tiny-bert\/merges\.txt/);
-    expect(stdout).toMatch(/~ +450 B → 21 B +acme\/tiny-bert\/config\.json/);
-    expect(stdout).toMatch(/- .*acme\/tiny-bert\/vocab\.txt/);
-    expect(stdout).toMatch(/3 files changed: .* → .* \(-[\d,]+ bytes\)/);
+    expect(stdout).toMatch(/^ {2}acme\/tiny-bert: [0-9a-f]{7} → [0-9a-f]{7}$/m);
+    expect(stdout).toMatch(/^\+ acme\/tiny-bert\/merges\.txt +4 B +\+4 B$/m);
+    expect(stdout).toMatch(/^~ acme\/tiny-bert\/config\.json +450 B → 21 B +-429 B$/m);
+    expect(stdout).toMatch(/^- acme\/tiny-bert\/vocab\.txt +23\.4 KB +-23\.4 KB$/m);
+    expect(stdout).toMatch(/^✓ \/tmp, unpacked +[\d.]+ KB +[\d.]+ KB +512 MB +.* to spare$/m);
     expect(weights()).toEqual([]);
     expect(s3.log).toEqual([]);
 
@@ -196,7 +196,9 @@ describe('what a pipeline reads afterwards', () => {
   it('is an annotation of the lock when upstream moved', async () => {
     hub.move(model, 'main', files.slice(0, -1));
     const { stdout } = await ci([], github());
-    expect(stdout).toMatch(/^::error file=modelpack\.lock,line=1,.*title=text is not as locked::hf:acme/m);
+    expect(stdout).toMatch(
+      /^::error file=modelpack\.lock,line=1,.*title=text is not as locked::.* removed.*acme\/tiny-bert: /m,
+    );
     expect(await readFile(folder.join('summary.md'), 'utf8')).toContain('### `text` is not as locked');
   });
 
@@ -234,8 +236,9 @@ describe('what a pipeline reads afterwards', () => {
       '--junit',
       'modelpack.xml',
     ];
-    const { code } = await ci(reports);
+    const { code } = await ci([...reports, '--report', 'report-{bundle}.html']);
     expect(code).toBe(0);
+    expect(await readFile(folder.join('report-text.html'), 'utf8')).toMatch(/^<!doctype html>/i);
     const dotenv = await readFile(folder.join('modelpack.env'), 'utf8');
     expect(dotenv).toMatch(
       /^MODELPACK_PASSED=true\nMODELPACK_TEXT_ID=[0-9a-f]{64}\nMODELPACK_ID=[0-9a-f]{64}\n/,

@@ -208,7 +208,7 @@ describe('lock', () => {
     expect(code, stdout).toBe(3);
     const { upToDate, bundles } = json<LockResult>();
     expect(upToDate).toBe(false);
-    expect(bundles.map(({ bundle, changes }) => [bundle, changes.files.map(({ path }) => path)])).toEqual([
+    expect(bundles.map(({ bundle, files: changed }) => [bundle, changed.map(({ path }) => path)])).toEqual([
       ['text', [`${model}/vocab.txt`]],
       ['all', ['whole/vocab.txt']],
     ]);

@@ -10,11 +10,12 @@ import type { Project } from '../../project.ts';
 import { upstreams, type CiBundle, type CiRun, type Upstream } from '../../verbs/ci.ts';
 import { addBundleOptions, chosenIn, openProject, requireDestination, type BundleFlags } from '../bundles.ts';
 import type { Act } from '../program.ts';
+import { checkReports, writeReports, type ReportFlags } from '../report-files.ts';
 import type { Session } from '../session.ts';
-import { parseCount, parsePartSize } from '../values.ts';
+import { append, parseCount, parsePartSize } from '../values.ts';
 import { addS3Options, withObject, type S3Flags } from './s3-options.ts';
 
-interface Flags extends S3Flags, BundleFlags {
+interface Flags extends S3Flags, BundleFlags, ReportFlags {
   readonly dryRun?: boolean;
   readonly upstream: Upstream;
   readonly summary?: string;
@@ -56,6 +57,11 @@ export function addCi(root: Command, act: Act): Command {
     .option('--dotenv <file>', 'write outputs as variables, for GitLab')
     .option('--code-quality <file>', "write a report in GitLab's code quality format")
     .option('--junit <file>', 'write a report as JUnit does')
+    .option(
+      '--report <file>',
+      'write the size check as a page (.html) or an image (.svg) (repeatable); {bundle} becomes the name of a bundle',
+      append,
+    )
     .option('--token <token>', 'of the Hub; else HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the token file')
     .addOption(new Option('--jobs <n>', 'transfers at once').argParser(parseCount(256)).default(8, '8'))
     .addOption(
@@ -72,7 +78,13 @@ export function addCi(root: Command, act: Act): Command {
         const onGithub = env['GITHUB_ACTIONS'] === 'true';
         try {
           const project = await openProject(flags);
+          checkReports(
+            flags,
+            chosenIn(project, flags.bundle).map(({ name }) => name),
+          );
           const run = await runHere(project, flags, session);
+          for (const [name, checked] of run.sizes)
+            await writeReports(flags, { checked, settings: {}, name }, session);
           await leave(run, project, { ...flags, summary, outputs: flags.outputs ?? env['GITHUB_OUTPUT'] });
           const { text } = await import('../render/ci/text.ts');
           const { github } = await import('../render/ci/github.ts');

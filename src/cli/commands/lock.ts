@@ -57,12 +57,17 @@ export function addLock(root: Command, act: Act): Command {
           run: session.run,
         });
         if (!check) await project.writeLock(lock);
-        await session.result(result, locked, () =>
-          result.upToDate ? `${project.lockPath} is up to date` : check ? '' : `${project.lockPath} written`,
+        const outcome = result.upToDate
+          ? 'is up to date'
+          : check
+            ? 'is out of date; take what is there now: modelpack lock'
+            : 'written';
+        await session.result(
+          result,
+          (value, paint) => locked(value, paint, session.columns),
+          () => `${project.lockPath} ${outcome}`,
         );
-        if (!check || result.upToDate) return undefined;
-        await session.aside(`${project.lockPath} is out of date; take what is there now: modelpack lock`);
-        return 'check';
+        return check && !result.upToDate ? 'check' : undefined;
       }),
     );
   return addBundleOptions(command);

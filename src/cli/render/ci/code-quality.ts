@@ -4,7 +4,7 @@ import type { Finding } from '../../../lint/finding.ts';
 import { formatSize } from '../../../size.ts';
 import type { CiRun } from '../../../verbs/ci.ts';
 import { shown } from '../lint/shown.ts';
-import { movedLine, sumLine } from '../lock.ts';
+import { changeInWords } from '../lock.ts';
 
 interface Issue {
   readonly check_name: string;
@@ -37,11 +37,10 @@ export function codeQuality(
   const issues = found.map((finding) => issue(ofFinding(finding)));
   for (const change of locked?.bundles ?? []) {
     if (change.upToDate) continue;
-    const what = [...change.changes.models.map(movedLine), sumLine(change)].join('; ');
     issues.push(
       issue({
         check_name: 'modelpack lock',
-        description: `${change.bundle} is not as locked: ${what}`,
+        description: `${change.bundle} is not as locked: ${changeInWords(change)}`,
         severity: result.failed === 'lock' ? 'critical' : 'minor',
         location: { path: lockPath, lines: { begin: 1 } },
       }),

@@ -1,7 +1,7 @@
 import type { CiRun } from '../../../verbs/ci.ts';
 import { annotation } from '../annotation.ts';
 import { github as lintGithub } from '../lint/github.ts';
-import { movedLine, sumLine } from '../lock.ts';
+import { changeInWords } from '../lock.ts';
 import { github as sizeGithub } from '../size-check/github.ts';
 import { besideOf } from './words.ts';
 
@@ -10,12 +10,11 @@ export function github({ result, linted, locked, sizes }: CiRun, lockPath: strin
   const lines = linted === undefined ? [] : [lintGithub(linted, linted.report.level)];
   for (const bundle of locked?.bundles ?? []) {
     if (bundle.upToDate) continue;
-    const what = [...bundle.changes.models.map(movedLine), sumLine(bundle), 'take it: modelpack lock'];
     lines.push(
       annotation(
         result.failed === 'lock' ? 'error' : 'warning',
         { title: `${bundle.bundle} is not as locked`, at: { path: lockPath, ...TOP } },
-        what.join('\n'),
+        `${changeInWords(bundle)}\ntake it: modelpack lock`,
       ),
     );
   }

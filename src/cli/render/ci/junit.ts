@@ -12,6 +12,9 @@ interface Case {
   readonly failure: string | undefined;
 }
 
+/** The width that its texts are made for. */
+const COLUMNS = 100;
+
 /** JUnit's XML: a suite for each gate, and a case for each bundle. No final newline. */
 export function junit({ result, linted, locked, sizes }: CiRun): string {
   const suites: readonly (readonly [string, readonly Case[]])[] = [
@@ -25,7 +28,7 @@ export function junit({ result, linted, locked, sizes }: CiRun): string {
       'lock',
       (locked?.bundles ?? []).map((bundle) => ({
         name: bundle.bundle,
-        failure: result.failed === 'lock' && !bundle.upToDate ? changed(bundle, plain) : undefined,
+        failure: result.failed === 'lock' && !bundle.upToDate ? changed(bundle, plain, COLUMNS) : undefined,
       })),
     ],
     [

@@ -3,13 +3,13 @@ import { formatCount, formatSize } from '../../../size.ts';
 import type { CiRun } from '../../../verbs/ci.ts';
 import type { LockedChange } from '../../../verbs/lock-project.ts';
 import { placeOf, shown } from '../lint/shown.ts';
-import { markOf, movedLine, sizesOf, sumLine, tellingEffects } from '../lock.ts';
+import { bundleParts } from '../diff/markdown.ts';
+import { countsOf, sizesOf } from '../diff/rows.ts';
 import { markdown as sizeMarkdown } from '../size-check/markdown.ts';
-import { labels } from '../size-check/rows.ts';
 import { codeSpan, escapeMarkdown, markdownTable } from '../table.ts';
 import { besideOf, shippedWords, verdict } from './words.ts';
 
-/** Findings and files that are listed: GitHub takes 1 MiB of a summary. */
+/** Findings that are listed: GitHub takes 1 MiB of a summary. */
 const LISTED = 50;
 
 /** The summary of a run: for GitHub's job summary or a comment. No final newline. */
@@ -57,22 +57,10 @@ function findings({ linted }: CiRun): string {
 }
 
 function moved(change: LockedChange): string {
-  const { files, models } = change.changes;
-  const rows = files
-    .slice(0, LISTED)
-    .map((file) => [markOf(file), sizesOf(file), codeSpan(printable(file.path))]);
-  const effects = tellingEffects(change.budgets).map(
-    ({ name, before, after, limit, fits }) =>
-      `- ${fits ? '✅' : '❌'} ${labels[name]}: ${formatSize(before)} → ${formatSize(after)} of ${formatSize(limit)}`,
-  );
   return [
-    `### ${codeSpan(change.bundle)} is not as locked`,
-    ...(change.reason === null ? [] : [escapeMarkdown(change.reason)]),
-    models.map((model) => `- ${escapeMarkdown(movedLine(model))}`).join('\n'),
-    rows.length === 0 ? '' : markdownTable(['', 'size', 'file'], 'crl', rows),
-    files.length > LISTED ? `and ${formatCount(files.length - LISTED)} more` : '',
-    sumLine(change),
-    effects.join('\n'),
+    `### ${codeSpan(change.bundle)} is not as locked: ${countsOf(change)}; ${sizesOf(change)}`,
+    change.reason === null ? '' : escapeMarkdown(change.reason),
+    ...bundleParts(change),
     'Take it with `modelpack lock`, and commit `modelpack.lock`.',
   ]
     .filter((part) => part !== '')

@@ -24,7 +24,7 @@ export function text(
 
   for (const bundle of locked?.bundles ?? []) {
     const mark = bundle.upToDate ? ok : result.failed === 'lock' ? no : paint('yellow', '!');
-    lines.push(`${mark} lock         ${changed(bundle, paint)}`);
+    lines.push(`${mark} lock         ${changed(bundle, paint, columns)}`);
   }
   if (locked === undefined) lines.push('- lock         upstream was not asked');
 

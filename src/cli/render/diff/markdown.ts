@@ -42,7 +42,8 @@ function bundleTitle(bundle: BundleDiff): string {
   return `#### ${codeSpan(printable(bundle.bundle ?? ''))}: ${facts.join('; ')}`;
 }
 
-function bundleParts(bundle: BundleDiff): string[] {
+/** What became of one bundle, without a heading: paragraphs, some empty. */
+export function bundleParts(bundle: BundleDiff): string[] {
   const rows = fileRows(bundle);
   const files = rows
     .slice(0, MOST_FILES)

@@ -28,7 +28,8 @@ export function text(result: DiffResult, paint: Paint, columns: number): string 
   return [paint('bold', titleOf(result)), ...bundles].join('\n');
 }
 
-function bundleLines(bundle: BundleDiff, paint: Paint, columns: number): string[] {
+/** What became of one bundle: a heading, and below it models, files and budgets. */
+export function bundleLines(bundle: BundleDiff, paint: Paint, columns: number): string[] {
   const name = [bundle.bundle === null ? '' : printable(bundle.bundle), presence(bundle)]
     .filter(Boolean)
     .join(', ');
