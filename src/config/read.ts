@@ -72,7 +72,7 @@ function readSource(
   const selection = selectionOf(own ? written : shared);
   translated(document, own ? place : place.slice(0, 2), () => refuseContradictions(selection));
   if (revision !== undefined && source.includes('@'))
-    throw document.refuse([...place, 'revision'], `${source} has a revision already`, {
+    throw document.refuse([...place, 'revision'], `${shownSource(source)} has a revision already`, {
       hint: 'write it once: behind @, or as revision',
     });
   const at = revision === undefined ? source : `${source}@${revision}`;

@@ -79,7 +79,7 @@ it('fails with its outputs, its summary and an annotation when upstream moved', 
   hub.move(model, 'main', files.slice(0, -1));
   const outcome = await act({});
   expect(last(outcome)).toMatchObject({ name: 'Run modelpack ci', code: 3 });
-  expect(last(outcome).log).toMatch(/^::error file=modelpack\.lock,/m);
+  expect(last(outcome).log).toMatch(/^::error file=models\/modelpack\.lock,/m);
   expect(outcome.outputs).toMatchObject({ passed: 'false', failed: 'lock' });
   expect(outcome.summary).toMatch(/^## ❌ modelpack: upstream is not what is locked\n/);
   expect((await act({ upstream: 'warn', 'dry-run': 'true' })).outputs).toMatchObject({ passed: 'true' });

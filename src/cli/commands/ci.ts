@@ -13,6 +13,7 @@ import type { Act } from '../program.ts';
 import { checkReports, writeReports, type ReportFlags } from '../report-files.ts';
 import type { Session } from '../session.ts';
 import { append, parseCount, parsePartSize } from '../values.ts';
+import { fromRoot, type FromRoot } from '../from-root.ts';
 import { addS3Options, withObject, type S3Flags } from './s3-options.ts';
 
 interface Flags extends S3Flags, BundleFlags, ReportFlags {
@@ -76,6 +77,7 @@ export function addCi(root: Command, act: Act): Command {
         const { env } = session.io;
         const summary = flags.summary ?? env['GITHUB_STEP_SUMMARY'];
         const onGithub = env['GITHUB_ACTIONS'] === 'true';
+        const inside = fromRoot(env['GITHUB_WORKSPACE'] ?? env['CI_PROJECT_DIR'], process.cwd());
         try {
           const project = await openProject(flags);
           checkReports(
@@ -85,21 +87,29 @@ export function addCi(root: Command, act: Act): Command {
           const run = await runHere(project, flags, session);
           for (const [name, checked] of run.sizes)
             await writeReports(flags, { checked, settings: {}, name }, session);
-          await leave(run, project, { ...flags, summary, outputs: flags.outputs ?? env['GITHUB_OUTPUT'] });
+          await leave(run, project, inside, {
+            ...flags,
+            summary,
+            outputs: flags.outputs ?? env['GITHUB_OUTPUT'],
+          });
           const { text } = await import('../render/ci/text.ts');
           const { github } = await import('../render/ci/github.ts');
           const { verdict } = await import('../render/ci/words.ts');
           await session.result(
             run.result,
             (_, paint) =>
-              [text(run, { paint, columns: session.columns }), onGithub ? github(run, project.lockPath) : '']
+              [
+                text(run, { paint, columns: session.columns }),
+                onGithub ? github(inside(run), inside.place(project.lockPath)) : '',
+              ]
                 .filter((part) => part !== '')
                 .join('\n'),
             () => verdict(run),
           );
           return run.result.passed ? undefined : 'check';
         } catch (error) {
-          if (error instanceof ModelpackError) await tellFailure(error, { summary, onGithub, session });
+          if (error instanceof ModelpackError)
+            await tellFailure(error, { summary, onGithub, session, inside });
           throw error;
         }
       }),
@@ -147,16 +157,17 @@ type Files = {
 };
 
 /** Leaves the files that a pipeline reads. */
-async function leave(run: CiRun, { path, lockPath }: Project, files: Files): Promise<void> {
+async function leave(run: CiRun, { path, lockPath }: Project, inside: FromRoot, files: Files): Promise<void> {
   const { markdown } = await import('../render/ci/markdown.ts');
   const { dotenv, githubOutput, outputsOf } = await import('../render/ci/outputs.ts');
   const { codeQuality } = await import('../render/ci/code-quality.ts');
   const { junit } = await import('../render/ci/junit.ts');
   const { result } = run;
+  const places = { configPath: inside.place(path), lockPath: inside.place(lockPath) };
   await put(files.summary, () => `${markdown(run)}\n`, appendFile);
   await put(files.outputs, () => githubOutput(outputsOf(result)), appendFile);
   await put(files.dotenv, () => dotenv(result), writeFile);
-  await put(files.codeQuality, () => `${codeQuality(run, { configPath: path, lockPath })}\n`, writeFile);
+  await put(files.codeQuality, () => `${codeQuality(inside(run), places)}\n`, writeFile);
   await put(files.junit, () => `${junit(run)}\n`, writeFile);
 }
 
@@ -169,13 +180,24 @@ async function put(
   await write(file, text()).catch((error: unknown) => Promise.reject(unreadable(file, error)));
 }
 
+interface Telling {
+  readonly summary: string | undefined;
+  readonly onGithub: boolean;
+  readonly session: Session;
+  readonly inside: FromRoot;
+}
+
 /** Where nobody reads standard error. */
 async function tellFailure(
   { message, hint }: ModelpackError,
-  { summary, onGithub, session }: { summary: string | undefined; onGithub: boolean; session: Session },
+  { summary, onGithub, session, inside }: Telling,
 ): Promise<void> {
   const { failure } = await import('../render/ci/failure.ts');
-  const told = failure(session.redact(message), hint === undefined ? undefined : session.redact(hint));
+  const told = failure(
+    session.redact(message),
+    hint === undefined ? undefined : session.redact(hint),
+    inside.place,
+  );
   await put(summary, () => `${told.markdown}\n`, appendFile).catch(() => {}); // the failure itself counts
   if (onGithub) await session.aside(told.annotation);
 }

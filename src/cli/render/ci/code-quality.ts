@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 
+import type { SizeReport } from '../../../budget/report.ts';
 import type { Finding } from '../../../lint/finding.ts';
 import { formatSize } from '../../../size.ts';
 import type { CiRun } from '../../../verbs/ci.ts';
 import { shown } from '../lint/shown.ts';
 import { changeInWords } from '../lock.ts';
+import { verdictOf } from '../size-check/rows.ts';
 
 interface Issue {
   readonly check_name: string;
@@ -47,17 +49,7 @@ export function codeQuality(
     );
   }
   for (const { bundle, sizeCheck } of result.bundles) {
-    for (const { name, needed, limit } of sizeCheck?.budgets.filter(({ fits }) => !fits) ?? []) {
-      const gates: readonly string[] = sizeCheck!.gate;
-      issues.push(
-        issue({
-          check_name: 'modelpack size-check',
-          description: `${bundle} needs ${formatSize(needed)} of ${formatSize(limit)} (${name})`,
-          severity: gates.includes(name) ? 'blocker' : 'info',
-          location: { path: configPath, lines: { begin: 1 } },
-        }),
-      );
-    }
+    if (sizeCheck !== null) issues.push(...overBudget(bundle, sizeCheck, configPath).map(issue));
   }
   return JSON.stringify(issues, null, 2);
 }
@@ -69,4 +61,29 @@ function ofFinding({ code, level, path, start, message, help }: Finding): Omit<I
     severity: severities[level],
     location: { path, lines: { begin: start.cell === undefined ? start.line : 1 } },
   };
+}
+
+/** Where the function stands that is too small, or else the configuration. */
+function overBudget(bundle: string, report: SizeReport, configPath: string): Omit<Issue, 'fingerprint'>[] {
+  const check_name = 'modelpack size-check';
+  const { budgets, functions, template = configPath } = report;
+  if (functions !== undefined) {
+    return functions
+      .filter(({ fits }) => !fits)
+      .map((each) => ({
+        check_name,
+        description: `${each.name} does not hold ${bundle}: ${verdictOf(each)}`,
+        severity: 'blocker',
+        location: { path: template, lines: { begin: each.line } },
+      }));
+  }
+  const gates: readonly string[] = report.gate;
+  return budgets
+    .filter(({ fits }) => !fits)
+    .map(({ name, needed, limit }) => ({
+      check_name,
+      description: `${bundle} needs ${formatSize(needed)} of ${formatSize(limit)} (${name})`,
+      severity: gates.includes(name) ? 'blocker' : 'info',
+      location: { path: configPath, lines: { begin: 1 } },
+    }));
 }
