@@ -115,7 +115,7 @@ describe('a page', () => {
     expect(text).toContain('Since old.lock');
     expect(text.indexOf('a/new')).toBeLessThan(text.indexOf('a/gone'));
     expect(text.indexOf('a/gone')).toBeLessThan(text.indexOf('a/small'));
-    expect(text).toContain('The light mark on a bar is where it stood in old.lock.');
+    expect(text).toContain('The gap in a bar is where it ended in old.lock.');
     const same = { target: 'old.lock', diff: bundleDiff(is.snapshot, is.snapshot) };
     expect(textOf(page({ ...is, since: same }))).toContain('Nothing differs.');
   });

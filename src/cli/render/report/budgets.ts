@@ -31,7 +31,7 @@ export function budgetSection(report: SizeReport, since: Drawn['since']): Markup
     ...((report.functions ?? []).length > 1 ? [`The ${LEAST}.`] : []),
     ...(since === undefined || since.diff.same
       ? []
-      : [`The light mark on a bar is where it stood in ${since.target}.`]),
+      : [`The gap in a bar is where it ended in ${since.target}.`]),
   ];
   return markup`<section aria-labelledby="budgets"><h2 id="budgets">Budgets of AWS Lambda</h2>
 <ul class="budgets">${rows}</ul>

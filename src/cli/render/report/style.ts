@@ -4,14 +4,16 @@ export const darkTints = ['#24406b', '#5f431d', '#1f5136', '#4b3364', '#642f3b',
 const strong = ['#2f6fd6', '#b7700f', '#2a8a52', '#8a4bbd', '#c2405a', '#1f8790'];
 const strongDark = ['#7fb0ff', '#f0b25c', '#6fd399', '#cd9cf2', '#f590a5', '#6fd0d9'];
 
-const models = (at: number) =>
-  `.m${at}{--tint:light-dark(${tints[at]},${darkTints[at]});--strong:light-dark(${strong[at]},${strongDark[at]})}`;
+const models = (tint: readonly string[], tone: readonly string[]) =>
+  tint.map((colour, at) => `.m${at}{--tint:${colour};--strong:${tone[at]}}`).join('');
 
 /** The style of the page. */
 export const style = `
-:root{color-scheme:light dark;--paper:light-dark(#fff,#14171c);--ink:light-dark(#1b1f26,#e8ebf0);--dim:light-dark(#5a6270,#a3abb8);
---line:light-dark(#e1e5eb,#2c323c);--soft:light-dark(#f4f6f9,#1c2129);--good:light-dark(#1a7a43,#62cf8f);--bad:light-dark(#c22a33,#ff8a8a);
---warn:light-dark(#8a5a00,#f2b75c);--focus:light-dark(#1557c0,#8fbcff)}
+:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f26;--dim:#5a6270;--line:#e1e5eb;--soft:#f4f6f9;--good:#1a7a43;--bad:#c22a33;--warn:#8a5a00;--focus:#1557c0;--target:#fff3c4}
+${models(tints, strong)}
+@media screen and (prefers-color-scheme:dark){
+:root{--paper:#14171c;--ink:#e8ebf0;--dim:#a3abb8;--line:#2c323c;--soft:#1c2129;--good:#62cf8f;--bad:#ff8a8a;--warn:#f2b75c;--focus:#8fbcff;--target:#4a3d12}
+${models(darkTints, strongDark)}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:2.5rem 1.25rem 3rem;max-width:66rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums;-webkit-text-size-adjust:100%}
@@ -57,7 +59,6 @@ header.fits .by{color:var(--good)}header.over .by{color:var(--bad)}
 .cell.right .tip{left:0}.cell.left .tip{right:0}.cell.below .tip{top:calc(100% + 4px)}.cell.above .tip{bottom:calc(100% + 4px)}
 .cell:hover,.cell:focus-visible{z-index:1;outline:2px solid var(--strong);outline-offset:-1px}
 a:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--focus);outline-offset:2px;border-radius:2px}
-${tints.map((_, at) => models(at)).join('\n')}
 .swatch{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;background:var(--strong);margin-right:.5rem;vertical-align:-.05em}
 details.model{border-top:1px solid var(--line);padding:.6rem 0}summary{cursor:pointer;padding:.15rem 0}
 details.model>p{font-size:.875rem;margin:.1rem 0 .35rem}
@@ -69,7 +70,7 @@ thead th{color:var(--dim);font-size:.8125rem}
 td{white-space:nowrap}td:nth-child(2),td:nth-child(3){text-align:right}thead th:not(:first-child){text-align:right}
 th.share,td.share{width:30%;padding-right:0}td.share{text-align:left;vertical-align:middle}thead th.share{text-align:left}
 .share span{display:block;height:8px;min-width:1px;border-radius:2px;background:var(--strong)}
-tr:target>*{background:light-dark(#fff3c4,#4a3d12)}details:target>summary{background:light-dark(#fff3c4,#4a3d12)}
+tr:target>*{background:var(--target)}details:target>summary{background:var(--target)}
 .changes td.remark{white-space:normal;text-align:left}.changes thead th:nth-child(2),.changes thead th:last-child{text-align:left}
 .changes td:first-child{width:1.6rem;text-align:center;padding-right:.5rem}.change{font-weight:700}
 .added .change{color:var(--good)}.removed .change{color:var(--bad)}.changed .change,.unknown .change{color:var(--warn)}
