@@ -224,3 +224,8 @@ function placed(models: readonly (readonly [model: ComparedModel | undefined, na
 function sizeOf(models: readonly ComparedModel[]): number {
   return models.flatMap(({ files }) => files).reduce((sum, { size }) => sum + size, 0);
 }
+
+/** Whether the hash of every file is known, and so the id of their bundle. */
+export function isComplete(models: readonly ComparedModel[]): boolean {
+  return models.every(({ files }) => files.every(({ sha256 }) => sha256 !== undefined));
+}

@@ -9,11 +9,11 @@ import { readBundle } from '../bundle/read.ts';
 import { plannedModels } from '../source/plan.ts';
 import { share } from '../source/share.ts';
 import type { LeftOut, Model, Selection } from '../source/source.ts';
-import type { ComparedModel } from '../lock/changes.ts';
+import { isComplete, type ComparedModel } from '../lock/changes.ts';
 import { isPath } from '../source/folder.ts';
 import type { Resolve } from '../source/sources.ts';
 import { together } from '../together.ts';
-import { isComplete, type BundleSnapshot } from './snapshot.ts';
+import type { BundleSnapshot } from './snapshot.ts';
 import { shownSource } from '../source/web/address.ts';
 
 export interface SizeCheckOptions {

@@ -3,7 +3,7 @@ import { readBundle } from '../bundle/read.ts';
 import type { Content, Stored } from '../bytes.ts';
 import { ModelpackError } from '../errors.ts';
 import type { Run } from '../events.ts';
-import type { ComparedModel } from '../lock/changes.ts';
+import { isComplete, type ComparedModel } from '../lock/changes.ts';
 import { decodeLock } from '../lock/decode.ts';
 import { modelsIn } from '../lock/lock.ts';
 import { brief } from '../printable.ts';
@@ -132,11 +132,6 @@ async function planned(model: Model, { checksum = false, run }: SnapshotOptions)
     })),
   }));
   return { name: null, id: made.complete ? id : null, size, models };
-}
-
-/** Whether the id of these models is known. */
-export function isComplete(models: readonly ComparedModel[]): boolean {
-  return models.every(({ files }) => files.every(({ sha256 }) => sha256 !== undefined));
 }
 
 /**
