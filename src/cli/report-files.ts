@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 
 import type { Command } from 'commander';
 
-import type { Settings } from '../budget/check.ts';
+import type { BudgetName } from '../budget/check.ts';
 import { ModelpackError } from '../errors.ts';
 import type { SizeChecked } from '../verbs/size-check.ts';
 import type { S3Connection } from './commands/s3-options.ts';
@@ -58,11 +58,9 @@ export function checkReports({ report = [], since }: ReportFlags, bundles: reado
   }
 }
 
-/** What is compared, and how what it is compared with is reached. */
+/** What a report is of. */
 export interface Reported {
   readonly checked: SizeChecked;
-  /** What the functions have. */
-  readonly settings: Settings;
   /** Of a bundle of a configuration. */
   readonly name?: string;
 }
@@ -96,7 +94,7 @@ export async function writeReports(flags: Reach, reported: Reported, session: Se
 async function differenceSince(
   since: string,
   flags: Reach,
-  { checked, settings, name }: Reported,
+  { checked, name }: Reported,
   session: Session,
 ): Promise<Drawn['since']> {
   const { formerIn, takeSnapshot } = await import('../verbs/snapshot.ts');
@@ -108,6 +106,8 @@ async function differenceSince(
     open: (target) => openIfStored(target, flags, session.io.env, session.run),
     run: session.run,
   });
+  const limitOf = (budget: BudgetName) => checked.report.budgets.find((each) => each.name === budget)?.limit;
+  const settings = { tmp: limitOf('tmp'), memory: limitOf('memory') };
   const was = former.bundles.find((bundle) => name !== undefined && bundle.name === name);
   return {
     target: former.target,

@@ -13,8 +13,7 @@ import { checkBundle } from './size-check-bundle.ts';
 import type { SizeChecked } from './size-check.ts';
 
 /** What a step of a pipeline does when upstream is not any more what is locked. */
-export const upstreams = ['fail', 'warn', 'ignore'] as const;
-export type Upstream = (typeof upstreams)[number];
+export type Upstream = 'fail' | 'warn' | 'ignore';
 
 /** A declared bundle, and all that is done with it. */
 export interface CiBundle extends Declared {

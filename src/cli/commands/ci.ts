@@ -7,14 +7,16 @@ import { unreadable } from '../../disk.ts';
 import { ModelpackError } from '../../errors.ts';
 import { DEFAULT_PART_SIZE } from '../../parts.ts';
 import type { Project } from '../../project.ts';
-import { upstreams, type CiBundle, type CiRun, type Upstream } from '../../verbs/ci.ts';
+import type { CiBundle, CiRun, Upstream } from '../../verbs/ci.ts';
 import { addBundleOptions, chosenIn, openProject, requireDestination, type BundleFlags } from '../bundles.ts';
 import type { Act } from '../program.ts';
-import { checkReports, writeReports, type ReportFlags } from '../report-files.ts';
+import { addReportOptions, checkReports, writeReports, type ReportFlags } from '../report-files.ts';
 import type { Session } from '../session.ts';
-import { append, parseCount, parsePartSize } from '../values.ts';
+import { parseCount, parsePartSize } from '../values.ts';
 import { fromRoot, type FromRoot } from '../from-root.ts';
 import { addS3Options, withObject, type S3Flags } from './s3-options.ts';
+
+const upstreams = ['fail', 'warn', 'ignore'] as const satisfies readonly Upstream[];
 
 interface Flags extends S3Flags, BundleFlags, ReportFlags {
   readonly dryRun?: boolean;
@@ -58,11 +60,6 @@ export function addCi(root: Command, act: Act): Command {
     .option('--dotenv <file>', 'write outputs as variables, for GitLab')
     .option('--code-quality <file>', "write a report in GitLab's code quality format")
     .option('--junit <file>', 'write a report as JUnit does')
-    .option(
-      '--report <file>',
-      'write the size check as a page (.html) or an image (.svg) (repeatable); {bundle} becomes the name of a bundle',
-      append,
-    )
     .option('--token <token>', 'of the Hub; else HF_TOKEN, HUGGING_FACE_HUB_TOKEN, the token file')
     .addOption(new Option('--jobs <n>', 'transfers at once').argParser(parseCount(256)).default(8, '8'))
     .addOption(
@@ -85,8 +82,7 @@ export function addCi(root: Command, act: Act): Command {
             chosenIn(project, flags.bundle).map(({ name }) => name),
           );
           const run = await runHere(project, flags, session);
-          for (const [name, checked] of run.sizes)
-            await writeReports(flags, { checked, settings: {}, name }, session);
+          for (const [name, checked] of run.sizes) await writeReports(flags, { checked, name }, session);
           await leave(run, project, inside, {
             ...flags,
             summary,
@@ -114,7 +110,7 @@ export function addCi(root: Command, act: Act): Command {
         }
       }),
     );
-  return addS3Options(addBundleOptions(command));
+  return addS3Options(addBundleOptions(addReportOptions(command)));
 }
 
 async function runHere(project: Project, flags: Flags, session: Session): Promise<CiRun> {

@@ -1,5 +1,5 @@
 import type { SizeReport } from '../../budget/report.ts';
-import { budgetsOf, type BundleBudgets } from '../../verbs/bundle-budgets.ts';
+import type { BundleBudgets } from '../../verbs/bundle-budgets.ts';
 import type { SizeChecked } from '../../verbs/size-check.ts';
 import { documentOf, openProject, readyBundles, refuseBeside } from '../bundles.ts';
 import type { Outcome } from '../program.ts';
@@ -17,7 +17,7 @@ export async function checkBundles(flags: SizeFlags, session: Session): Promise<
     flags,
     bundles.map(({ name }) => name),
   );
-  const { leastOf } = await import('../../budget/report.ts');
+  const { budgetsOf } = await import('../../verbs/bundle-budgets.ts');
   const { checkBundle } = await import('../../verbs/size-check-bundle.ts');
   const resolve = await session.resolver(flags);
   const results: [name: string, checked: SizeChecked][] = [];
@@ -27,9 +27,7 @@ export async function checkBundles(flags: SizeFlags, session: Session): Promise<
       resolve: bundle.resolve(resolve),
       run: session.run,
     });
-    const { functions } = checked.report;
-    const settings = functions === undefined ? budgets : leastOf(functions);
-    await writeReports(flags, { checked, settings, name: bundle.name }, session);
+    await writeReports(flags, { checked, name: bundle.name }, session);
     results.push([bundle.name, checked]);
   }
   const show = await shower(flags.format, session);

@@ -56,7 +56,6 @@ export function addSizeCheck(root: Command, act: Act): Command {
         refuseBundleFlags(flags);
         checkReports(flags);
         const { sizeCheck } = await import('../../verbs/size-check.ts');
-        const { leastOf } = await import('../../budget/report.ts');
         const { tmp, memory } = flags;
         const template = await templateOf(flags);
         const checked = await sizeCheck(targets, {
@@ -69,8 +68,7 @@ export function addSizeCheck(root: Command, act: Act): Command {
           memory,
           template,
         });
-        const settings = template === undefined ? { tmp, memory } : leastOf(template.functions);
-        await writeReports(flags, { checked, settings }, session);
+        await writeReports(flags, { checked }, session);
         const show = await shower(flags.format, session);
         await session.result(checked.report, (value, paint) => show(value, checked, paint));
         return checked.report.fits ? undefined : 'check';
