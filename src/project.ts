@@ -11,7 +11,7 @@ import type { Lock } from './lock/lock.ts';
 import { isPath } from './source/folder.ts';
 import { splitName } from './source/sources.ts';
 import { isS3Url } from './s3/url.ts';
-import { replaceFile } from './workspace.ts';
+import { replaceFile } from './disk.ts';
 
 /** A configuration, and the lock beside it. */
 export interface Project {

@@ -73,7 +73,7 @@ export async function writeReports(flags: Reach, reported: Reported, session: Se
   if (files.length === 0) return;
   const { summarizeLeftOut } = await import('../budget/report.ts');
   const { onDisk } = await import('../sink/disk-failure.ts');
-  const { replaceFile } = await import('../workspace.ts');
+  const { replaceFile } = await import('../disk.ts');
   const { report, models, leftOut, snapshot } = reported.checked;
   const drawn: Drawn = {
     report,

@@ -9,7 +9,8 @@ import { readConfig } from '../config/read.ts';
 import { isPath } from '../source/folder.ts';
 import { isHubName, parseHubName } from '../source/hub/name.ts';
 import { splitName } from '../source/sources.ts';
-import { replaceFile, rewrite } from '../workspace.ts';
+import { replaceFile } from '../disk.ts';
+import { rewrite } from '../workspace.ts';
 import { usedModels } from './lint.ts';
 
 export interface InitOptions {

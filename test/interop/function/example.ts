@@ -73,8 +73,11 @@ export async function exampleOfLambda(bench: Bench): Promise<string> {
   await using s3 = await startS3({ buckets: ['models'] });
   const [[id, secret] = ['', '']] = Object.entries(s3.keys);
   const aws = {
-    ...{ AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION: 'us-east-1' },
-    ...{ AWS_DEFAULT_REGION: 'us-east-1', AWS_ENDPOINT_URL: s3.endpoint },
+    AWS_ACCESS_KEY_ID: id,
+    AWS_SECRET_ACCESS_KEY: secret,
+    AWS_REGION: 'us-east-1',
+    AWS_DEFAULT_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: s3.endpoint,
   };
   const object = 's3://models/lambda-bert-clip/models.tar';
   const catalog = await bench.path('catalogs', 'clip.json');

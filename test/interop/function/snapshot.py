@@ -48,4 +48,6 @@ clock = time.perf_counter()
 restored = criu("restore", "--restore-detached")
 used = json.loads(wait_for(folder / "used"))
 whole = time.perf_counter() - clock
-print(json.dumps({**opened, **used, "freeze": frozen, "restore": restored, "restored_and_used": whole, "snapshot": size}))
+print(
+    json.dumps({**opened, **used, "freeze": frozen, "restore": restored, "restored_and_used": whole, "snapshot": size})
+)
