@@ -3,8 +3,8 @@
 usage: invoke.py MODULE.HANDLER EVENT
 
 TASK_CLIP is the address that clip.load has to take for that of ViT-B/32, since the weights are made. Prints JSON: the
-sha256 of what the handler returned the first time and the second time, apart from the bundle's id, seconds of the import
-and of both calls, and bytes that /tmp holds.
+sha256 of what the handler returned the first time and the second time, apart from the bundle's id, seconds of the
+import and of both calls, and bytes that /tmp holds.
 """
 
 import hashlib

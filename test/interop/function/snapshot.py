@@ -8,7 +8,6 @@ to freeze and to restore it, and the bytes of the snapshot.
 
 import ctypes
 import json
-import os
 import subprocess
 import sys
 import time

@@ -55,7 +55,10 @@ async function tests(
 export async function runtimeTypes(bench: Bench): Promise<string> {
   const config = `${loader}/pyproject.toml`;
   await bench.run(python, ['-m', 'mypy', '--config-file', config, `${loader}/modelpack_runtime.py`]);
-  const code = [loader, fileURLToPath(new URL('.', import.meta.url))];
+  const scripts = ['.', '../function', '../../../examples'].map((folder) =>
+    fileURLToPath(new URL(folder, import.meta.url)),
+  );
+  const code = [loader, ...scripts];
   await bench.run(python, ['-m', 'ruff', 'check', '--no-cache', '--config', config, ...code]);
   await bench.run(python, ['-m', 'ruff', 'format', '--no-cache', '--check', '--config', config, ...code]);
   return 'mypy --strict and ruff find nothing';

@@ -2,9 +2,10 @@
 
 usage: make_models.py FOLDER KIND...
 
-KIND is one of onnx, gguf, torch, sharded, clip, clip-b32, whisper, easyocr; each goes to FOLDER/KIND. The networks have the shape
-that the library builds, as small as it lets them be, but for clip-b32, which is as large as the real one; all files with weights are larger than 1 MiB, so that none of them
-passes for a small file. The same call gives the same bytes.
+KIND is one of onnx, gguf, torch, sharded, clip, clip-b32, whisper, easyocr; each goes to FOLDER/KIND. The networks have
+the shape that the library builds, as small as it lets them be, but for clip-b32, which is as large as the real one; all
+files with weights are larger than 1 MiB, so that none of them passes for a small file. The same call gives the same
+bytes.
 """
 
 import sys
