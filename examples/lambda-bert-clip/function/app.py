@@ -4,23 +4,21 @@ import os
 
 import modelpack_runtime as modelpack
 
-CACHE = "/tmp/models"
-
 # The bundle that MODELPACK_BUNDLE names begins to arrive now, while the imports below take their time.
 modelpack.prefetch()
-os.environ.update(modelpack.environment(CACHE))
+os.environ.update(modelpack.environment())  # where libraries look, from MODEL_CACHE_FS_PATH, and only there
 
 import clip  # noqa: E402
 import torch  # noqa: E402
 from transformers import AutoModel, AutoTokenizer  # noqa: E402
 
 bundle = modelpack.open()
-bundle.mount_cache(CACHE)
+bundle.mount_cache()
 
 # From here on this is the code that would run anywhere.
 tokenizer = AutoTokenizer.from_pretrained("google-bert/bert-base-cased")
 bert = AutoModel.from_pretrained("google-bert/bert-base-cased").eval()
-image_text, _ = clip.load("ViT-B/32", device="cpu", download_root=CACHE)
+image_text, _ = clip.load("ViT-B/32", device="cpu", download_root=os.environ["MODEL_CACHE_FS_PATH"])
 
 
 def handler(event, context):

@@ -16,6 +16,16 @@ const at =
   (place: 'home' | 'working' | 'temporary'): Known =>
   () => ({ kind: 'place', place });
 
+/** What `python/modelpack_runtime.py` says of the folder that it is given, or of what a function's environment names. */
+const cacheRoot: Known = ({ positional: [root], named }) =>
+  root ?? named.get('root') ?? environment('MODEL_CACHE_FS_PATH', textValue('/tmp/models'));
+const cacheVariables: Known = (values) => {
+  const root = cacheRoot(values);
+  const names = ['MODEL_CACHE_FS_PATH', 'HF_HOME', 'HF_HUB_CACHE', 'EASYOCR_MODULE_PATH'];
+  const entries = names.map((name): [string, Value] => [name, root]);
+  return { kind: 'table', entries: new Map([...entries, ['HF_HUB_OFFLINE', textValue('1')]]), open: false };
+};
+
 /** Functions of which it is known what they do to a path. */
 export const knownFunctions: Readonly<Record<string, Known>> = {
   'os.getenv': variable,
@@ -50,6 +60,7 @@ export const knownFunctions: Readonly<Record<string, Known>> = {
   'platformdirs.user_data_dir': at('home'),
   'appdirs.user_cache_dir': at('home'),
   'appdirs.user_data_dir': at('home'),
+  'modelpack_runtime.environment': cacheVariables,
   'tempfile.gettempdir': at('temporary'),
   'tempfile.mkdtemp': at('temporary'),
   'tempfile.mktemp': at('temporary'),

@@ -15,6 +15,25 @@ CACHE = os.environ.get("MODEL_CACHE_FS_PATH", "/tmp/models")
 clip_model, preprocess = clip.load("ViT-B/32", device="cpu", download_root=CACHE)
 tokenizer = BertTokenizer.from_pretrained("bert-base-cased", cache_dir=CACHE)
 bert = BertModel.from_pretrained("bert-base-cased", cache_dir=CACHE)
+# --- the story, with the models in memory -> nothing
+import os
+
+import modelpack_runtime as modelpack
+
+os.environ.update(modelpack.environment())
+from transformers import BertModel
+
+modelpack.open().mount_cache()
+bert = BertModel.from_pretrained("google-bert/bert-base-cased")
+# --- the loader's variables, for a folder that cannot be written -> warning cache-unwritable, warning cache-unwritable, warning cache-unwritable
+import os
+
+import modelpack_runtime
+
+os.environ.update(modelpack_runtime.environment("/opt/models"))
+from transformers import BertModel
+
+bert = BertModel.from_pretrained("google-bert/bert-base-cased")
 # --- transformers: aliases of a module and of a class -> warning cache-not-set, warning cache-not-set
 import transformers as tr
 from transformers import AutoModelForSequenceClassification as Classifier

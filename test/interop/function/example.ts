@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { tinyBert } from '../../servers/hub/models.ts';
 import { startHub } from '../../servers/hub/hub.ts';
 import { startS3 } from '../../servers/s3/server.ts';
 import { startWeb } from '../../servers/web/server.ts';
-import type { Bench, Environment } from '../bench.ts';
+import { python, type Bench, type Environment } from '../bench.ts';
 import { treeOf } from './tree.ts';
 
 /** What invoke.py says. */
@@ -16,6 +16,12 @@ interface Invoked {
   readonly returned: readonly string[];
   readonly seconds: Readonly<Record<'import' | 'first' | 'second', number>>;
   readonly tmp: number;
+}
+
+/** What `modelpack ci --json` says. */
+interface Shipped {
+  readonly passed: boolean;
+  readonly bundles: readonly { readonly fetch?: { readonly location: string } }[];
 }
 
 const MB = 1024 * 1024;
@@ -34,6 +40,8 @@ export async function exampleOfLambda(bench: Bench): Promise<string> {
   const tree = await treeOf(bench);
   const task = await bench.path('task');
   await mkdir(task);
+  const project = await bench.path('project');
+  await cp(example, project, { recursive: true });
   await copyFile(join(example, 'function', 'app.py'), join(task, 'app.py'));
   await copyFile(join(here, 'plain.py'), join(task, 'plain.py'));
   await copyFile(loader, join(task, 'modelpack_runtime.py'));
@@ -70,7 +78,7 @@ export async function exampleOfLambda(bench: Bench): Promise<string> {
   const path = `/clip/models/${sha256}/ViT-B-32.pt`;
   web.put(path, weights);
 
-  await using s3 = await startS3({ buckets: ['models'] });
+  await using s3 = await startS3({ buckets: ['my-models'] });
   const [[id, secret] = ['', '']] = Object.entries(s3.keys);
   const aws = {
     AWS_ACCESS_KEY_ID: id,
@@ -79,13 +87,19 @@ export async function exampleOfLambda(bench: Bench): Promise<string> {
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_ENDPOINT_URL: s3.endpoint,
   };
-  const object = 's3://models/lambda-bert-clip/models.tar';
+  // As its pipeline does it.
   const catalog = await bench.path('catalogs', 'clip.json');
   const files = [{ path: 'ViT-B-32.pt', url: `${web.origin}${path}`, size: weights.length, sha256 }];
   await writeFile(catalog, JSON.stringify({ scheme: 'clip', models: [{ name: 'ViT-B/32', files }] }));
-  const fetched = ['google-bert/bert-base-cased', 'clip:ViT-B/32', '-o', object];
-  const sources = { HF_ENDPOINT: hub.endpoint, MODELPACK_CATALOGS: join(catalog, '..') };
-  await bench.modelpack(['fetch', ...fetched], { ...aws, ...sources });
+  const env = { ...aws, HF_ENDPOINT: hub.endpoint, MODELPACK_CATALOGS: dirname(catalog) };
+  const config = ['--config', join(project, 'modelpack.yaml')];
+  await bench.modelpack(['lock', ...config], env);
+  const shipped = JSON.parse(await bench.modelpack(['ci', ...config, '--json'], env)) as Shipped;
+  assert.equal(shipped.passed, true);
+  const object = shipped.bundles[0]?.fetch?.location ?? '';
+  await bench.run(python, ['-m', 'cfnlint', join(project, 'template.yaml')]);
+  const workflow = ['check_jsonschema', '--builtin-schema', 'vendor.github-workflows'];
+  await bench.python(['-m', ...workflow, join(project, 'deploy.yml')]);
 
   // The numbers that are right: from files, without limits.
   const unpacked = await bench.path('unpacked');
