@@ -663,7 +663,10 @@ class S3Object:
         """For one thread: opens ranges, one after the other."""
         return _Direct(self) if self._direct else _ByClient(self)
 
-    def check_range(self, header: str | None, start: int, end: int) -> None:
+    def check_range(self, header: str | None, etag: str | None, start: int, end: int) -> None:
+        """Raises if an answer is another range than was asked for, or of another object."""
+        if self.etag and etag != self.etag:  # some servers do not know If-Match
+            raise self.changed()
         if header == f"bytes {start}-{end - 1}/{self.size}":
             return
         if header is None:
@@ -733,7 +736,7 @@ class _ByClient:
         target = self._target
         pinned = {"IfMatch": target.etag} if target.etag else {}
         response = target.get(Range=f"bytes={start}-{end - 1}", **pinned)
-        target.check_range(response.get("ContentRange"), start, end)
+        target.check_range(response.get("ContentRange"), response.get("ETag"), start, end)
         return _ClientBody(response["Body"])
 
     def close(self) -> None:
@@ -763,7 +766,7 @@ class _Direct:
             connection.request("GET", self._path, headers=headers)
             response = connection.getresponse()
             if response.status == 206:
-                target.check_range(response.getheader("Content-Range"), start, end)
+                target.check_range(response.getheader("Content-Range"), response.getheader("ETag"), start, end)
                 return cast("Body", response)
             if response.status == 200:
                 raise Unsupported(f"{target.location}: the server does not answer ranges")

@@ -184,6 +184,15 @@ class Lasting(S3Case):
                 replace = Once(lambda request: True, lambda answer, data=data: self.put(data) and None)
                 self.fails(modelpack.Changed, "was replaced while it was read", replace, location)
 
+    def test_replaced_on_a_server_that_does_not_know_if_match(self) -> None:
+        def other(request: Request, answer: Answer) -> None:
+            if request.number > 1:
+                answer.headers = [
+                    (name, '"other"' if name.lower() == "etag" else value) for name, value in answer.headers
+                ]
+
+        self.fails(modelpack.Changed, "was replaced", other)
+
     def test_removed_while_it_is_read(self) -> None:
         location = self.put(WHOLE)
         key = location.partition(f"{BUCKET}/")[2]
