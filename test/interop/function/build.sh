@@ -35,6 +35,7 @@ for package in "$work"/archives/*.deb; do
 done
 for name in bin lib lib64 sbin; do ln -sfn "usr/$name" "$tree/$name"; done
 mkdir -p "$tree"/{dev,proc,tmp,var/task}
+echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 
 pip=("${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --no-compile --target "$tree/opt/python"
   --python-version "$version" --implementation cp --only-binary :all:

@@ -38,5 +38,5 @@ for call in ("first", "second"):
 disk = os.statvfs("/tmp")
 said = json.dumps({"returned": returned, "seconds": seconds, "tmp": (disk.f_blocks - disk.f_bfree) * disk.f_frsize})
 print(said, flush=True)
-# Lambda's runtime is not left in order either. Debian's torch crashed once in ten times when it was.
+# Lambda's runtime is not left in order either. Once in twenty times a crash in torch's threads was seen when it was.
 os._exit(0)
