@@ -255,9 +255,9 @@ describe('a diff of locks', () => {
       'before.lock has 2 bundles: which of them?\nhint: before.lock#chat, before.lock#vision',
     ],
     [['before.lock#none', 'one.tar'], 2, 'before.lock has no bundle none\nhint: it has chat, vision'],
-    [['broken.lock', 'one.tar'], 2, 'broken.lock:6:15: size must be >= 0'],
+    [['broken.lock', 'one.tar'], 3, 'broken.lock:6:15: size must be >= 0'],
     [['none.lock', 'one.tar'], 4, ''],
-    [['text.txt', 'one.tar'], 2, 'text.txt is no bundle and no lock'],
+    [['text.txt', 'one.tar'], 2, 'text.txt is no bundle, no lock and no report'],
     [['one.tar'], 2, 'missing required argument'],
   ] as const)('refuses %j', async (args, code, message) => {
     const text = await readFile(bench.folder.join('after.lock'), 'utf8');

@@ -14,7 +14,8 @@ export const marks = {
   unknown: '?',
 } as const satisfies Record<FileDiff['change'], string>;
 
-const words = {
+/** What the marks stand for. */
+export const words = {
   added: 'added',
   removed: 'removed',
   changed: 'changed',

@@ -1,17 +1,9 @@
 import type { BundleDiff, FileDiff } from '../../../verbs/diff.ts';
-import { countsOf, fileRows, marks, modelLine, sizesOf } from '../diff/rows.ts';
+import { countsOf, fileRows, marks, modelLine, sizesOf, words } from '../diff/rows.ts';
 import { markup, type Markup } from './markup.ts';
 
 /** Rows of files, at most. */
 const MOST_ROWS = 200;
-
-const words = {
-  added: 'added',
-  removed: 'removed',
-  changed: 'changed',
-  moved: 'moved',
-  unknown: 'not comparable',
-} as const;
 
 /** What differs from an earlier state. */
 export function changeSection(since: string, diff: BundleDiff): Markup {
