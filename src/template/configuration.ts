@@ -56,10 +56,11 @@ export function readConfiguration(
     });
   }
   const parameters: Parameters = options.parameters ?? new Map();
-  const resolve = (cloudFormation === undefined ? variables : intrinsics)(yaml.root, parameters);
-  return chosen(path, found, options.functions ?? []).map((each) =>
-    configurationOf(each, new Properties(path, each, resolve), options),
-  );
+  const values = cloudFormation === undefined ? variables : intrinsics;
+  return chosen(path, found, options.functions ?? []).map((each) => {
+    const resolve = values(yaml.root, new Map([...parameters, ...each.loop]));
+    return configurationOf(each, new Properties(path, each, resolve), options);
+  });
 }
 
 function chosen(

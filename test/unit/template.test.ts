@@ -124,6 +124,46 @@ describe('a function', () => {
   });
 });
 
+describe('a loop', () => {
+  const loops = (collection: string) => `Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Parameters: {Names: {Type: CommaDelimitedList, Default: "One, Two"}}
+Mappings: {Memory: {One: {Size: 256}, Two: {Size: 512}}}
+Resources:
+  Fn::ForEach::Functions:
+    - Name
+    - ${collection}
+    - Model\${Name}:
+        Type: AWS::Serverless::Function
+        Properties: {MemorySize: !FindInMap [Memory, !Ref Name, Size]}
+`;
+
+  test.each(['[One, Two]', '!Ref Names', '{Ref: Names}'])(
+    'over %s makes a function of each',
+    (collection) => {
+      expect(read(loops(collection)).map(({ name, memory }) => [name, memory / MB])).toEqual([
+        ['ModelOne', 256],
+        ['ModelTwo', 512],
+      ]);
+      expect(one(loops(collection), { functions: ['ModelTwo'] })).toMatchObject({ line: 8, memory: 512 });
+    },
+  );
+
+  test('over what only the deployment knows makes one that stands for them', () => {
+    expect(failure(loops('!GetAtt A.B'))).toContain('t.yaml:10: Model* has a MemorySize that is not known');
+    expect(one(loops('!GetAtt A.B'), { memory: 256 * MB })).toMatchObject({ name: 'Model*', memory: 256 });
+  });
+
+  test('in loops ends', () => {
+    const names = `[${Array.from({ length: 40 }, (_, at) => `N${at}`).join()}]`;
+    const function_ = 'F${A}${B}${C}: {Type: "AWS::Lambda::Function"}';
+    const nested = ['C', 'B', 'A'].reduce(
+      (body, name) => `"Fn::ForEach::${name}": [${name}, ${names}, {${body}}]`,
+      `"${function_.replace(': {', '": {')}`,
+    );
+    expect(read(`Resources: {${nested}}`)).toHaveLength(500);
+  });
+});
+
 describe('a value', () => {
   const mappings = 'Mappings: {Sizes: {small: {Tmp: 600}, "1024": {Tmp: 700}}}';
   const conditions = `Conditions:
