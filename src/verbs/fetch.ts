@@ -112,11 +112,13 @@ export async function fetchBundle(sources: readonly string[], options: FetchOpti
   // What was written with leave to execute code is not taken for what was asked for without.
   const request = requestOf(models, allowPickle ? ['allow-pickle'] : []);
   if (!dryRun && request !== undefined) {
-    const expected = await layOut(plannedModels(models));
-    const known = settled ? expected.id : undefined;
-    const recalled = await destination.recall(request, known);
-    if (recalled?.size === expected.size && (known ?? recalled.id) === recalled.id)
-      return result(expected, recalled.id, null, true);
+    const known = settled ? await layOut(plannedModels(models)) : undefined;
+    const recalled = await destination.recall(request, known?.id);
+    if (recalled !== undefined) {
+      const expected = known ?? (await layOut(plannedModels(models)));
+      if (expected.size === recalled.size && (known ?? recalled).id === recalled.id)
+        return result(expected, recalled.id, null, true);
+    }
   }
 
   const { former } = destination;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it, test } from 'vitest';
 
 import { readConfig } from '../../src/config/read.ts';
@@ -92,6 +94,16 @@ lint: { paths: [src], level: error }
       ],
       lint: { paths: ['src'], exclude: [], level: 'error' },
     });
+  });
+
+  it('is as the documentation shows it', () => {
+    const page = readFileSync(new URL('../../docs/ci.md', import.meta.url), 'utf8');
+    const example = /```yaml\n(# yaml-language-server.+?)```/s.exec(page)![1]!;
+    const { bundles } = readConfig(example, 'docs/ci.md');
+    expect(bundles.map(({ name, object }) => [name, object.sse])).toEqual([
+      ['vision', 'aws:kms'],
+      ['speech', 'aws:kms'],
+    ]);
   });
 
   it('may be JSON, and name its schema', () => {
