@@ -22,6 +22,8 @@ function words(option: Option, env: Env): string[] {
   const flag = option.long ?? '';
   const value = env[`MODELPACK_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`];
   if (value === undefined || value === '') return [];
+  // To the loaders MODELPACK_BUNDLE says where a bundle is. A location is no name, and not meant for the command line.
+  if (flag === '--bundle' && /[/:.]/.test(value)) return [];
   if (option.required) return [`${flag}=${value}`];
   return isTrue(value) ? [flag] : [];
 }

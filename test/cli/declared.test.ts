@@ -63,6 +63,13 @@ describe('a command without arguments', () => {
     expect(one.json<FetchResult>()).toMatchObject({ id: idOf('text'), location: 'elsewhere.tar' });
   });
 
+  it('takes the name from MODELPACK_BUNDLE, which for the loaders is where a bundle is', async () => {
+    const checked = (value: string) => run(['size-check', '--json'], { env: { MODELPACK_BUNDLE: value } });
+    expect((await checked('text')).json<SizeReport>().schema).toBe('modelpack.size-check/1');
+    for (const location of ['s3://models/text.tar', 'text.tar', '/mnt/text'])
+      expect((await checked(location)).json<Several<SizeReport>>().bundles.length).toBe(2);
+  });
+
   it('works from a folder below, with paths of the folder that the configuration is in', async () => {
     await mkdir(folder.join('deep/er'), { recursive: true });
     const { code, stdout, stderr } = await run(['fetch'], { cwd: folder.join('deep/er') });
