@@ -3,7 +3,8 @@
 usage: make_model.py FOLDER SIZE
 
 SIZE is in bytes, of the weights: as many matrices of 16 MiB as fit, with random values. model/model.safetensors is for
-a bundle; state.pkl is the dictionary of arrays pickled, and state.pt, where there is torch, what torch.save makes of it.
+a bundle; state.pkl is the dictionary of arrays pickled, and state.pt, where there is torch, what torch.save makes of
+it.
 """
 
 import pickle
