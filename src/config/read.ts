@@ -22,6 +22,7 @@ export function readConfig(text: string, where: string): Config {
   checkSchema(document, configSchema);
   const { bundles: written, lint = {} } = document.value as WrittenConfig;
   const bundles = Object.entries(written).map(([name, bundle]) => readBundle(name, bundle, document));
+  checkNames(bundles, document);
   checkDestinations(bundles, document);
   return {
     bundles,
@@ -135,6 +136,20 @@ function readObject(written: WrittenBundle, document: Structured, place: Place):
 }
 
 /** One bundle would replace the other, again and again. */
+/** The variables of a bundle, MODELPACK_TEXT_EN_ID say, are to be of one only. */
+function checkNames(bundles: readonly BundleConfig[], document: Structured): void {
+  const seen = new Map<string, string>();
+  for (const { name } of bundles) {
+    const variable = name.toUpperCase().replaceAll('-', '_');
+    const other = seen.get(variable);
+    if (other !== undefined)
+      throw document.refuse(['bundles', name], `${other} and ${name} would have the same variables`, {
+        hint: 'let them differ in more than case, - and _',
+      });
+    seen.set(variable, name);
+  }
+}
+
 function checkDestinations(bundles: readonly BundleConfig[], document: Structured): void {
   const seen = new Map<string, string>();
   for (const { name, destination } of bundles) {

@@ -218,6 +218,12 @@ describe('what is wrong is said with its line, its column and what to do', () =>
     ],
     ['a source twice', 'bundles:\n  b:\n    sources: [a/b, c/d, a/b]', '3:25: a/b is there twice', /./],
     [
+      'two names that are one variable',
+      'bundles:\n  a-b: {sources: [x/y]}\n  A_b: {sources: [x/z]}',
+      '3:8: a-b and A_b would have the same variables',
+      /differ in more/,
+    ],
+    [
       'one destination for two',
       'bundles:\n  a: {sources: [x/y], destination: m.tar}\n  b: {sources: [x/z], destination: m.tar}',
       '3:36: a and b have the same destination',
