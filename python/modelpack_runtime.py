@@ -42,6 +42,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
@@ -313,10 +314,12 @@ class _Descriptor:
     took 0.75 s of CPU for 1 GiB instead of 1.0.
     """
 
-    def __init__(self, fd: int, size: int, sealable: bool = True) -> None:
+    def __init__(self, fd: int, size: int, in_memory: bool = True) -> None:
         self.fd: int | None = fd
         self.size = size
-        self._sealable = sealable
+        self._in_memory = in_memory
+        if in_memory:
+            _memfds.add(self)
         self._view: memoryview | None = None
         self._lock = threading.Lock()
 
@@ -336,7 +339,7 @@ class _Descriptor:
             return self._view
 
     def seal(self) -> None:
-        if self._sealable:
+        if self._in_memory:
             import fcntl
 
             # F_SEAL_SEAL, SHRINK, GROW, WRITE (fcntl.h of Linux): no process can change the weights by their path.
@@ -347,6 +350,11 @@ class _Descriptor:
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
+            _memfds.discard(self)
+
+
+#: Those that are open.
+_memfds: weakref.WeakSet[_Descriptor] = weakref.WeakSet()
 
 
 class _Anonymous:
@@ -506,7 +514,10 @@ def _limits() -> Iterator[_Limit]:
     configured = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     if configured.isdigit():
         limit = int(configured) * MB
-        yield _Limit("the function's memory", limit, limit - _status("VmRSS"))
+        # What is in a memfd counts as resident only where it is mapped and was looked at.
+        mapped = _status("RssShmem")
+        held = sum(memory.size for memory in _memfds)
+        yield _Limit("the function's memory", limit, limit - _status("VmRSS") + mapped - max(held, mapped))
     yield from _cgroup_limits()
     available = _field("/proc/meminfo", "MemAvailable")
     if available is not None:
@@ -696,9 +707,17 @@ class S3Object:
         except (failures.ParamValidationError, failures.InvalidRegionError) as error:
             raise ModelpackError(f"{self.location}: {_brief(error)}") from None
         except (failures.HTTPClientError, failures.ConnectionError) as error:
-            raise _Retryable(_brief(error)) from None
+            raise self.unreachable(error) from None
         except failures.BotoCoreError as error:
             raise ModelpackError(f"{self.location}: {_brief(error)}") from None
+
+    def unreachable(self, error: Exception) -> Exception:
+        """What it means that no answer came."""
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return NetworkError(
+                f"{self.location}: the certificate of the server is not trusted; AWS_CA_BUNDLE names others to trust"
+            )
+        return _Retryable(_brief(error))
 
     def failure(self, status: int, code: str, after: str | None) -> Exception:
         """What an answer means that is not the object. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
@@ -773,7 +792,7 @@ class _Direct:
             text = response.read(64 * 1024).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise _Retryable(_brief(error)) from None
+            raise target.unreachable(error) from None
         self.close()
         code = re.search("<Code>([A-Za-z0-9.]{1,100})</Code>", text)
         raise target.failure(response.status, code[1] if code else "", response.getheader("Retry-After"))
@@ -1671,7 +1690,7 @@ class Bundle:
         if fd != number:
             os.close(fd)
             return False
-        self._aliases.append(_Descriptor(fd, 0))
+        self._aliases.append(_Descriptor(fd, 0, in_memory=False))
         if self._inheritable:
             os.set_inheritable(fd, True)
         return True
@@ -1918,7 +1937,7 @@ def _open(location: str, options: _Options, client: Any) -> Bundle:
         "shared": opened.adopted,
     }
     logger.info(
-        "opened %s: %s in %.2f s, %.0f MB/s, %d requests, %d retries%s",
+        "modelpack: opened %s: %s in %.2f s, %.0f MB/s, %d requests, %d retries%s",
         location,
         _mb(counters.bytes),
         seconds,
@@ -1951,7 +1970,7 @@ def _open_file(location: str, options: _Options) -> _Opened:
         size = _index_size(os.pread(fd, BLOCK, 0), location)
         index = _decode_index(os.pread(fd, size, BLOCK), found.st_size, location)
         entries = _chosen(index, options.only, location)
-        region = _Descriptor(fd, found.st_size, sealable=False)
+        region = _Descriptor(fd, found.st_size, in_memory=False)
         slots = {entry.path: Slot(region, entry.offset) for entry in entries}
         if options.verify:
             _verify(entries, slots, location)

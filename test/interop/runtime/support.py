@@ -10,6 +10,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -107,7 +108,11 @@ class Server(ThreadingHTTPServer):
 class Proxy:
     """In front of the S3 of AWS_ENDPOINT_URL. ``fault`` is called for each answer, and may do something first."""
 
-    def __init__(self, fault: Callable[[Request, Answer], None] = lambda request, answer: None) -> None:
+    def __init__(
+        self,
+        fault: Callable[[Request, Answer], None] = lambda request, answer: None,
+        certificate: str | None = None,
+    ) -> None:
         upstream = urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
         proxy = self
         self.fault = fault
@@ -170,7 +175,13 @@ class Proxy:
                 pass
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.endpoint = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def drop_connections(self) -> None:

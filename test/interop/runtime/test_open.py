@@ -7,11 +7,13 @@ import io
 import json
 import logging
 import os
+import subprocess
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
-from support import MB, S3Case, bundle_of, descriptors, model, modelpack, noise
+from support import MB, Proxy, S3Case, bundle_of, descriptors, model, modelpack, noise
 
 FILES = {
     "config.json": b'{"model_type": "bert"}',
@@ -134,7 +136,8 @@ class Open(S3Case):
             pass
         self.assertEqual(len(logs.output), 1)
         self.assertRegex(
-            logs.output[0], r"opened s3://models/\S+: 46\.\d MB in [\d.]+ s, \d+ MB/s, \d+ requests, 0 retries$"
+            logs.output[0],
+            r"modelpack: opened s3://models/\S+: 46\.\d MB in [\d.]+ s, \d+ MB/s, \d+ requests, 0 retries$",
         )
         line = json.loads(json.dumps(bundle.metrics("mine")))
         named = [each["Name"] for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
@@ -163,6 +166,35 @@ class Open(S3Case):
         with modelpack.open(location, verify=True) as bundle:
             self.assertEqual(bytes(bundle["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
             self.assertEqual(bundle.stats["requests"], len(proxy.requests))
+
+
+class Tls(S3Case):
+    def setUp(self) -> None:
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.certificate = os.path.join(folder.name, "server.pem")
+        subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
+        files = ["-keyout", self.certificate, "-out", f"{self.certificate}.crt"]
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files], check=True, capture_output=True
+        )
+        with open(self.certificate, "a") as key, open(f"{self.certificate}.crt") as public:
+            key.write(public.read())
+        self.server = Proxy(certificate=self.certificate)
+        self.addCleanup(self.server.close)
+
+    def test_a_server_that_is_trusted(self) -> None:
+        location = self.put(WHOLE)
+        with mock.patch.dict(os.environ, AWS_CA_BUNDLE=self.certificate):
+            with modelpack.open(location, endpoint_url=self.server.endpoint, verify=True) as bundle:
+                self.assertEqual(bytes(bundle["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
+            self.assertEqual(bundle.stats["requests"], len(self.server.requests))
+
+    def test_a_server_that_is_not(self) -> None:
+        with self.assertRaisesRegex(modelpack.NetworkError, "is not trusted; AWS_CA_BUNDLE"):
+            modelpack.open(self.put(WHOLE), endpoint_url=self.server.endpoint)
+        self.assertEqual(self.server.requests, [])
 
 
 class Memory(S3Case):
@@ -198,6 +230,29 @@ class Memory(S3Case):
         bundle.close()
         with self.assertRaisesRegex(modelpack.ModelpackError, "is closed"):
             bundle["acme/tiny/config.json"]
+
+    def test_what_is_open_counts_when_the_next_one_is_to_fit(self) -> None:
+        location = self.put(WHOLE)
+        free = [self.free()]
+        for_one = self.function(90)
+        with modelpack.open(location):
+            free.append(self.free())
+            with self.assertRaises(modelpack.NoRoom), mock.patch.dict(os.environ, for_one):
+                modelpack.open(location)
+        free.append(self.free())
+        self.assertGreater(free[0] - free[1], 40 * MB)
+        self.assertLess(abs(free[0] - free[2]), 20 * MB)
+        with mock.patch.dict(os.environ, for_one):
+            modelpack.open(location).close()
+
+    def function(self, megabytes: int) -> dict[str, str]:
+        """With so much more than is used now."""
+        return {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(10240 - self.free() // MB + megabytes)}
+
+    @staticmethod
+    def free() -> int:
+        with mock.patch.dict(os.environ, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="10240"):
+            return next(modelpack._limits()).free
 
     def test_a_file_object_seeks(self) -> None:
         content = FILES["vocab.txt"]
