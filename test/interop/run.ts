@@ -9,6 +9,7 @@ import { openBench, type Bench } from './bench.ts';
 import { hubCache } from './cache.ts';
 import { exampleOfLambda } from './function/example.ts';
 import { snapshotOfLoader } from './function/snapshot.ts';
+import { tensorsOfTorch } from './function/torch.ts';
 import { ciFiles } from './ci.ts';
 import { envTemplates, lintSyntax } from './lint.ts';
 import { keepsContracts } from './contract/contract.ts';
@@ -50,6 +51,7 @@ const checks: Readonly<Record<string, Check>> = {
   'runtime-torch': runtimeTorch,
   'lambda-example': exampleOfLambda,
   'runtime-snapshot': snapshotOfLoader,
+  'runtime-tensors': tensorsOfTorch,
   'runtime-node': runtimeNode,
   'runtime-node-servers': runtimeNodeServers,
   'runtime-layer': runtimeLayer,
