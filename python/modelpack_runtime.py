@@ -711,6 +711,16 @@ class S3Object:
         except failures.BotoCoreError as error:
             raise ModelpackError(f"{self.location}: {_brief(error)}") from None
 
+    def address(self) -> str:
+        """The object's, signed for an hour."""
+        import botocore.exceptions as failures
+
+        try:
+            parameters = {"Bucket": self.bucket, "Key": self.key}
+            return str(self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=3600))
+        except failures.BotoCoreError as error:  # credentials that ran out and could not be had again
+            raise AccessDenied(f"{self.location}: {_brief(error)}") from None
+
     def unreachable(self, error: Exception) -> Exception:
         """What it means that no answer came."""
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -762,6 +772,9 @@ class _ByClient:
         pass
 
 
+_AGENT = f"modelpack-runtime/{__version__} python/{platform.python_version()}"
+
+
 class _Direct:
     """A connection of one thread, without the layers of botocore between socket and memory.
 
@@ -778,7 +791,7 @@ class _Direct:
         target = self._target
         try:
             connection = self._connection or self._connect()
-            headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
+            headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity", "User-Agent": _AGENT}
             if target.etag:
                 headers["If-Match"] = target.etag
             target.counters.add(requests=1)
@@ -799,10 +812,7 @@ class _Direct:
 
     def _connect(self) -> http.client.HTTPConnection:
         target = self._target
-        address = target.client.generate_presigned_url(
-            "get_object", Params={"Bucket": target.bucket, "Key": target.key}, ExpiresIn=3600
-        )
-        parts = urllib.parse.urlsplit(address)
+        parts = urllib.parse.urlsplit(target.address())
         self._path = f"{parts.path}?{parts.query}"
         host = cast("str", parts.hostname)
         connection: http.client.HTTPConnection
@@ -855,7 +865,7 @@ def _s3_client(options: _Options) -> Any:
         "max_pool_connections": options.connections,
         # Each range is retried here, from the byte reached. Twice would be no better, only longer.
         "retries": {"total_max_attempts": 1},
-        "user_agent_extra": f"modelpack/{__version__}",
+        "user_agent_extra": _AGENT,
         # As the command line does: other servers than AWS rarely have a name for each bucket.
         **({"s3": {"addressing_style": "path"}} if endpoint else {}),
     }
