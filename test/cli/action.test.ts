@@ -7,16 +7,16 @@ import { files, model, openPipeline, secret } from '../helpers/pipeline.ts';
 
 const pipeline = await openPipeline('');
 const { folder, hub, s3 } = pipeline;
-const workspace = folder.join('runner/work');
+const workspace = folder.join('runner/job');
 afterAll(() => pipeline[Symbol.asyncDispose]());
 
 beforeAll(async () => {
   await mkdir(workspace, { recursive: true });
   await folder.write(
-    'runner/work/models/modelpack.yaml',
+    'runner/job/models/modelpack.yaml',
     `bundles:\n  text: {sources: [${model}], destination: "s3://models/{id}.tar"}\n  other: {sources: ["${model}@main"], destination: s3://models/other.tar}\nlint: false\n`,
   );
-  await pipeline.lock(folder.join('runner/work/models'));
+  await pipeline.lock(folder.join('runner/job/models'));
 });
 
 beforeEach(async () => {
