@@ -2,6 +2,7 @@ import { layOut } from '../bundle/layout.ts';
 import { readDocument, type Place } from '../document/document.ts';
 import { firstWrong } from '../document/schema.ts';
 import { messageOf, ModelpackError } from '../errors.ts';
+import { encodeLock } from './encode.ts';
 import { LOCK_VERSION, modelsIn, type Lock, type LockedBundle, type LockedModel } from './lock.ts';
 import { lockSchema } from './schema.ts';
 
@@ -60,7 +61,11 @@ async function read(text: string, where: string): Promise<Lock> {
     models: models.map((model) => ({ ...model, selection: model.selection ?? {} })),
   }));
   for (const bundle of bundles) await checkId(bundle, refuse);
-  return { version: LOCK_VERSION, bundles };
+  const lock = { version: LOCK_VERSION, bundles } satisfies Lock;
+  // Of a key that is there twice, JSON takes the last. It costs more to see, and no lock that was just written has one.
+  if (encodeLock(lock) !== text.replaceAll('\r\n', '\n'))
+    readDocument(text, where, { largest: LARGEST, hint: ANEW });
+  return lock;
 }
 
 async function checkId(

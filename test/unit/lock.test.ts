@@ -136,6 +136,14 @@ describe('a lock', () => {
       text.replace('    "vision"', '<<<<<<< HEAD\n    "vision"'),
       /:21:1: a merge left its marks/,
     ],
+    [
+      'a bundle that is there twice',
+      text.replace(
+        '    "vision": {',
+        () => `${text.slice(text.indexOf('    "text": {'), text.indexOf('    "vision"'))}    "vision": {`,
+      ),
+      /:21:5: map keys must be unique/,
+    ],
     ['nothing in it', '', /^modelpack\.lock/],
     ['another kind of file', '[1, 2]', /:1:1: it has to be a mapping, not a list/],
   ])('with %s is refused, with the line', async (what, changed, expected) => {
