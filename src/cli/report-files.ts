@@ -58,6 +58,11 @@ export function checkReports({ report = [], since }: ReportFlags, bundles: reado
   }
 }
 
+/** The files of a report, for a bundle of this name. */
+export function reportPaths({ report = [] }: ReportFlags, bundle = ''): readonly string[] {
+  return report.map((file) => file.replaceAll('{bundle}', bundle.replaceAll(/[^\w.-]/g, '-')));
+}
+
 /** What a report is of. */
 export interface Reported {
   readonly checked: SizeChecked;
@@ -81,8 +86,7 @@ export async function writeReports(flags: Reach, reported: Reported, session: Se
     snapshot,
     since: since === undefined ? undefined : await differenceSince(since, flags, reported, session),
   };
-  for (const file of files) {
-    const path = file.replaceAll('{bundle}', (reported.name ?? '').replaceAll(/[^\w.-]/g, '-'));
+  for (const path of reportPaths(flags, reported.name)) {
     const text =
       extname(path) === '.svg'
         ? (await import('./render/report/svg.ts')).svg(drawn)

@@ -1,3 +1,4 @@
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { codeOf, ModelpackError } from '../errors.ts';
@@ -9,6 +10,20 @@ export async function onDisk<T>(output: string, action: () => Promise<T>): Promi
   } catch (error) {
     throw diskFailure(output, error);
   }
+}
+
+/** @throws ModelpackError `usage` for what cannot be a file that is written here */
+export async function checkWritable(output: string): Promise<void> {
+  await onDisk(output, async () => {
+    const there = await stat(output).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      return undefined;
+    });
+    if (there?.isDirectory()) {
+      throw new ModelpackError('usage', `${output} is a folder`, { hint: 'name a file' });
+    }
+    await access(there === undefined ? dirname(output) : output, constants.W_OK);
+  });
 }
 
 function diskFailure(output: string, cause: unknown): unknown {

@@ -125,4 +125,36 @@ describe('what a pipeline reads afterwards', () => {
     const junit = await readFile(folder.join('modelpack.xml'), 'utf8');
     expect(junit).toContain('<testsuites name="modelpack ci" tests="1" failures="1">');
   });
+
+  it.each([
+    [
+      'a folder that is not there',
+      ['--junit', 'reports/modelpack.xml'],
+      {},
+      2,
+      /reports\/modelpack\.xml: its folder does not exist/,
+    ],
+    ['a file that is a folder', ['--code-quality', 'src'], {}, 2, /src is a folder/],
+    [
+      'a report in a folder that is not there',
+      ['--report', 'reports/{bundle}.html'],
+      {},
+      2,
+      /reports\/text\.html/,
+    ],
+    ['outputs that are a folder', [], { GITHUB_OUTPUT: '.' }, 2, /is a folder/],
+  ])('has to have its place before anything is shipped: %s', async (_, args, env, code, message) => {
+    const outcome = await ci([...args], env);
+    expect(outcome.stderr).toMatch(message);
+    expect(outcome.code).toBe(code);
+    expect(checkout.asked()).toEqual([]);
+  });
+
+  it('ships nothing whose place no dotenv file can hold', async () => {
+    await folder.write('modelpack.yaml', config().replace('text/{id}.tar', 'my text.tar'));
+    const { code, stderr } = await ci(['--dotenv', 'modelpack.env']);
+    expect(stderr).toContain('has no place in a dotenv file');
+    expect(code).toBe(2);
+    expect(checkout.asked()).toEqual([]);
+  });
 });

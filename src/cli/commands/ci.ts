@@ -8,9 +8,22 @@ import { ModelpackError } from '../../errors.ts';
 import { DEFAULT_PART_SIZE } from '../../parts.ts';
 import type { Project } from '../../project.ts';
 import type { CiBundle, CiRun, Upstream } from '../../verbs/ci.ts';
-import { addBundleOptions, chosenIn, openProject, requireDestination, type BundleFlags } from '../bundles.ts';
+import {
+  addBundleOptions,
+  chosenIn,
+  openProject,
+  requireDestination,
+  type BundleFlags,
+  type Chosen,
+} from '../bundles.ts';
 import type { Act } from '../program.ts';
-import { addReportOptions, checkReports, writeReports, type ReportFlags } from '../report-files.ts';
+import {
+  addReportOptions,
+  checkReports,
+  reportPaths,
+  writeReports,
+  type ReportFlags,
+} from '../report-files.ts';
 import type { Session } from '../session.ts';
 import { parseCount, parsePartSize } from '../values.ts';
 import { fromRoot, type FromRoot } from '../from-root.ts';
@@ -77,10 +90,12 @@ export function addCi(root: Command, act: Act): Command {
         const inside = fromRoot(env['GITHUB_WORKSPACE'] ?? env['CI_PROJECT_DIR'], process.cwd());
         try {
           const project = await openProject(flags);
+          const chosen = chosenIn(project, flags.bundle);
           checkReports(
             flags,
-            chosenIn(project, flags.bundle).map(({ name }) => name),
+            chosen.map(({ name }) => name),
           );
+          await checkFiles(flags, chosen, env);
           const run = await runHere(project, flags, session);
           for (const [name, checked] of run.sizes) await writeReports(flags, { checked, name }, session);
           await leave(run, project, inside, {
@@ -145,6 +160,19 @@ async function runHere(project: Project, flags: Flags, session: Session): Promis
     cwd: process.cwd(),
     run: session.run,
   });
+}
+
+/** Says before anything is asked for that what came of it could not be left. */
+async function checkFiles(flags: Flags, chosen: readonly Chosen[], env: Session['io']['env']): Promise<void> {
+  const { checkDotenv } = await import('../render/ci/outputs.ts');
+  const { checkWritable } = await import('../../sink/disk-failure.ts');
+  const { dotenv, dryRun = false, codeQuality, junit } = flags;
+  if (dotenv !== undefined && !dryRun) for (const { destination = '' } of chosen) checkDotenv(destination);
+  const summary = flags.summary ?? env['GITHUB_STEP_SUMMARY'];
+  const outputs = flags.outputs ?? env['GITHUB_OUTPUT'];
+  const reports = chosen.flatMap(({ name }) => reportPaths(flags, name));
+  for (const file of [summary, outputs, dotenv, codeQuality, junit, ...reports])
+    if (file !== undefined && file !== '') await checkWritable(file);
 }
 
 /** What a pipeline reads afterwards. */

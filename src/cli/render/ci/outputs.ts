@@ -57,8 +57,13 @@ export function dotenv({ passed, bundles }: CiResult): string {
       ...(single ? [`MODELPACK_${name}=${value}`] : []),
     ]);
   });
-  const broken = lines.find((line) => !/^[\x21-\x7e]*$/.test(line));
-  if (broken === undefined) return [`MODELPACK_PASSED=${passed}`, ...lines, ''].join('\n');
+  for (const line of lines) checkDotenv(line);
+  return [`MODELPACK_PASSED=${passed}`, ...lines, ''].join('\n');
+}
+
+/** @throws ModelpackError `usage` for a location that a dotenv file cannot hold */
+export function checkDotenv(text: string): void {
+  if (/^[\x21-\x7e]*$/.test(text)) return;
   throw new ModelpackError(
     'usage',
     `a location with spaces or other letters than ASCII has no place in a dotenv file`,
