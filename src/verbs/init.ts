@@ -81,10 +81,23 @@ export async function initProject(named: readonly string[], options: InitOptions
       sources: added,
       destination,
     });
-    readConfig(text, path);
+    requireAll(text, path, bundle, [
+      ...bundles.filter(({ name }) => name === bundle).flatMap((each) => each.sources),
+      ...added.map(({ source }) => ({ asked: source })),
+    ]);
     await rewrite(path, before, text);
   }
   return result(false, added);
+}
+
+/** @throws ModelpackError `usage` when aliases and merges kept a source out of the bundle */
+function requireAll(text: string, path: string, bundle: string, all: readonly { asked: string }[]): void {
+  const now = readConfig(text, path).bundles.find(({ name }) => name === bundle)?.sources ?? [];
+  const missing = all.find(({ asked }) => now.every((each) => each.asked !== asked));
+  if (missing === undefined) return;
+  throw new ModelpackError('usage', `${path}: the sources of ${bundle} stand elsewhere, behind an alias`, {
+    hint: 'write them out, or add to them there',
+  });
 }
 
 /** Whether there is such a model is told by the lock; a slip of the hand is told now. */

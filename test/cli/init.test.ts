@@ -59,6 +59,27 @@ describe('init', () => {
     expect(text).toContain('    destination: s3://models/{id}.tar\n');
   });
 
+  it.each([
+    ['sources: *list', 'a list'],
+    ['<<: *text', 'a mapping that is merged'],
+  ])('adds nothing, and says so, where the sources are those of %s', async (body) => {
+    await using folder = await temporaryFolder();
+    const before = `bundles:\n  text: &text\n    sources: &list [acme/one]\n  other:\n    ${body}\n`;
+    await folder.write('modelpack.yaml', before);
+    const { code, stderr } = await init(folder, 'acme/two', '--bundle', 'other');
+    expect(stderr).toMatch(/the sources of other stand elsewhere/);
+    expect(code).toBe(2);
+    expect(await readFile(folder.join('modelpack.yaml'), 'utf8')).toBe(before);
+  });
+
+  it('loses no source of a bundle that is an alias', async () => {
+    await using folder = await temporaryFolder();
+    const before = 'bundles:\n  text: &text\n    sources: [acme/one]\n  other: *text\n';
+    await folder.write('modelpack.yaml', before);
+    expect(await init(folder, 'acme/two', '--bundle', 'other')).toMatchObject({ code: 2 });
+    expect(await readFile(folder.join('modelpack.yaml'), 'utf8')).toBe(before);
+  });
+
   it('adds to what is there, and leaves comments and anchors alone', async () => {
     await using folder = await temporaryFolder();
     const before = `# ours
