@@ -151,6 +151,16 @@ describe('a diff of two bundles', () => {
     );
   });
 
+  test('says nothing of bytes where a file without any came or went', async () => {
+    const write = (tar: string, files: Readonly<Record<string, string>>) =>
+      writeBundle(bench.folder.join(tar), [{ name: 'm', source: 'hf:acme/m', files }]);
+    await write('before.tar', { 'a.txt': 'a', 'old/__init__.py': '' });
+    await write('after.tar', { 'a.txt': 'a', 'new/__init__.py': '' });
+    const { stdout } = await run('before.tar', 'after.tar');
+    expect(stdout).toMatch(/^\+ m\/new\/__init__\.py +0 B +±0$/m);
+    expect(stdout).toMatch(/^- m\/old\/__init__\.py +0 B +±0$/m);
+  });
+
   test('says it as Markdown, and what does not fit any more', async () => {
     const { stdout } = await run('one.tar', 'huge.tar', '--format', 'markdown');
     expect(stdout).toContain(

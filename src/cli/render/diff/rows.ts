@@ -58,7 +58,7 @@ export function fileRows({ files, models }: BundleDiff): readonly FileRow[] {
 function remarkOf(change: FileDiff['change'], from: string | null, bytes: number): string {
   if (change === 'moved') return `from ${printable(from ?? '')}`;
   if (change === 'unknown') return 'no hash to compare';
-  return bytes === 0 ? 'other bytes' : signed(bytes);
+  return bytes === 0 && change === 'changed' ? 'other bytes' : signed(bytes);
 }
 
 /** `+42 B`, `-1.2 MB`, `±0`. */
