@@ -1,3 +1,5 @@
+import { normalize } from 'node:path';
+
 import { limits } from '../budget/limits.ts';
 import { readDocument, type Place, type Structured } from '../document/document.ts';
 import { checkSchema } from '../document/schema.ts';
@@ -153,15 +155,23 @@ function checkNames(bundles: readonly BundleConfig[], document: Structured): voi
 function checkDestinations(bundles: readonly BundleConfig[], document: Structured): void {
   const seen = new Map<string, string>();
   for (const { name, destination } of bundles) {
-    if (destination === undefined || destination.includes('{id}')) continue;
-    const other = seen.get(destination);
+    if (destination === undefined) continue;
+    const isFile = !isS3Url(destination);
+    if (destination.includes('{id}')) {
+      if (!isFile) continue;
+      throw document.refuse(['bundles', name, 'destination'], '{id} is for keys of S3, and this is a file', {
+        hint: `name the file: ${name}.tar`,
+      });
+    }
+    const place = isFile ? normalize(destination) : destination;
+    const other = seen.get(place);
     if (other !== undefined)
       throw document.refuse(
         ['bundles', name, 'destination'],
         `${other} and ${name} have the same destination`,
-        { hint: 'give each its own, or put {id} into it' },
+        { hint: 'give each its own; in S3, {id} in the key does' },
       );
-    seen.set(destination, name);
+    seen.set(place, name);
   }
 }
 

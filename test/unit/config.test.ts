@@ -224,6 +224,18 @@ describe('what is wrong is said with its line, its column and what to do', () =>
       /differ in more/,
     ],
     [
+      'an id in the name of a file',
+      bundle('destination: models/{id}.tar'),
+      '4:18: {id} is for keys of S3, and this is a file',
+      /: b\.tar/,
+    ],
+    [
+      'one file for two, in two spellings',
+      'bundles:\n  a: {sources: [x/y], destination: out/m.tar}\n  b: {sources: [x/z], destination: ./out//m.tar}',
+      '3:36: a and b have the same destination',
+      /its own/,
+    ],
+    [
       'one destination for two',
       'bundles:\n  a: {sources: [x/y], destination: m.tar}\n  b: {sources: [x/z], destination: m.tar}',
       '3:36: a and b have the same destination',
