@@ -66,9 +66,9 @@ describe('init', () => {
     await using folder = await temporaryFolder();
     const before = `bundles:\n  text: &text\n    sources: &list [acme/one]\n  other:\n    ${body}\n`;
     await folder.write('modelpack.yaml', before);
-    const { code, stderr } = await init(folder, 'acme/two', '--bundle', 'other');
-    expect(stderr).toMatch(/the sources of other stand elsewhere/);
-    expect(code).toBe(2);
+    const outcome = await init(folder, 'acme/two', '--bundle', 'other');
+    expect(outcome.stderr).toMatch(/the sources of other stand elsewhere/);
+    expect(outcome.code).toBe(2);
     expect(await readFile(folder.join('modelpack.yaml'), 'utf8')).toBe(before);
   });
 
