@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -72,6 +72,15 @@ describe('what a pipeline reads afterwards', () => {
       /^::error file=modelpack\.yaml,line=7,col=5,.*title=modelpack ci::.*unknown key "budgest"%0Ahint: did you mean budgets\?$/m,
     );
     expect(await readFile(folder.join('summary.md'), 'utf8')).toContain('unknown key');
+  });
+
+  it('says that it did not pass, where it came to no end, and keeps nothing of an earlier run', async () => {
+    await folder.write('modelpack.env', 'MODELPACK_PASSED=true\nMODELPACK_LOCATION=s3://models/old.tar\n');
+    await rm(folder.join('modelpack.lock'));
+    expect(await ci(['--dotenv', 'modelpack.env'], github())).toMatchObject({ code: 3 });
+    expect(await readFile(folder.join('modelpack.env'), 'utf8')).toBe('MODELPACK_PASSED=false\n');
+    const outputs = githubValues(await readFile(folder.join('output'), 'utf8'));
+    expect(outputs.get('passed')).toBe('false');
   });
 
   it('never lets a value end its own output', async () => {

@@ -86,6 +86,7 @@ export function addCi(root: Command, act: Act): Command {
       act(command, async (session) => {
         const { env } = session.io;
         const summary = flags.summary ?? env['GITHUB_STEP_SUMMARY'];
+        const outputs = flags.outputs ?? env['GITHUB_OUTPUT'];
         const onGithub = env['GITHUB_ACTIONS'] === 'true';
         const inside = fromRoot(env['GITHUB_WORKSPACE'] ?? env['CI_PROJECT_DIR'], process.cwd());
         try {
@@ -95,13 +96,13 @@ export function addCi(root: Command, act: Act): Command {
             flags,
             chosen.map(({ name }) => name),
           );
-          await checkFiles(flags, chosen, env);
+          await checkFiles({ ...flags, summary, outputs }, chosen);
           const run = await runHere(project, flags, session);
           for (const [name, checked] of run.sizes) await writeReports(flags, { checked, name }, session);
           await leave(run, project, inside, {
             ...flags,
             summary,
-            outputs: flags.outputs ?? env['GITHUB_OUTPUT'],
+            outputs,
           });
           const { text } = await import('../render/ci/text.ts');
           const { github } = await import('../render/ci/github.ts');
@@ -120,7 +121,7 @@ export function addCi(root: Command, act: Act): Command {
           return run.result.passed ? undefined : 'check';
         } catch (error) {
           if (error instanceof ModelpackError)
-            await tellFailure(error, { summary, onGithub, session, inside });
+            await tellFailure(error, { summary, outputs, dotenv: flags.dotenv, onGithub, session, inside });
           throw error;
         }
       }),
@@ -163,13 +164,14 @@ async function runHere(project: Project, flags: Flags, session: Session): Promis
 }
 
 /** Says before anything is asked for that what came of it could not be left. */
-async function checkFiles(flags: Flags, chosen: readonly Chosen[], env: Session['io']['env']): Promise<void> {
+async function checkFiles(
+  flags: ReportFlags & Files & Pick<Flags, 'dryRun'>,
+  chosen: readonly Chosen[],
+): Promise<void> {
   const { checkDotenv } = await import('../render/ci/outputs.ts');
   const { checkWritable } = await import('../../sink/disk-failure.ts');
-  const { dotenv, dryRun = false, codeQuality, junit } = flags;
+  const { summary, outputs, dotenv, dryRun = false, codeQuality, junit } = flags;
   if (dotenv !== undefined && !dryRun) for (const { destination = '' } of chosen) checkDotenv(destination);
-  const summary = flags.summary ?? env['GITHUB_STEP_SUMMARY'];
-  const outputs = flags.outputs ?? env['GITHUB_OUTPUT'];
   const reports = chosen.flatMap(({ name }) => reportPaths(flags, name));
   for (const file of [summary, outputs, dotenv, codeQuality, junit, ...reports])
     if (file !== undefined && file !== '') await checkWritable(file);
@@ -204,8 +206,7 @@ async function put(
   await write(file, text()).catch((error: unknown) => Promise.reject(unreadable(file, error)));
 }
 
-interface Telling {
-  readonly summary: string | undefined;
+interface Telling extends Pick<Files, 'summary' | 'outputs' | 'dotenv'> {
   readonly onGithub: boolean;
   readonly session: Session;
   readonly inside: FromRoot;
@@ -214,7 +215,7 @@ interface Telling {
 /** Where nobody reads standard error. */
 async function tellFailure(
   { message, hint }: ModelpackError,
-  { summary, onGithub, session, inside }: Telling,
+  { summary, outputs, dotenv, onGithub, session, inside }: Telling,
 ): Promise<void> {
   const { failure } = await import('../render/ci/failure.ts');
   const told = failure(
@@ -222,6 +223,13 @@ async function tellFailure(
     hint === undefined ? undefined : session.redact(hint),
     inside.place,
   );
-  await put(summary, () => `${told.markdown}\n`, appendFile).catch(() => {}); // the failure itself counts
+  const { githubOutput } = await import('../render/ci/outputs.ts');
+  const unpassed = new Map([['passed', 'false']]);
+  // What cannot be written here changes nothing: the failure itself counts.
+  await Promise.allSettled([
+    put(summary, () => `${told.markdown}\n`, appendFile),
+    put(outputs, () => githubOutput(unpassed), appendFile),
+    put(dotenv, () => 'MODELPACK_PASSED=false\n', writeFile),
+  ]);
   if (onGithub) await session.aside(told.annotation);
 }
