@@ -290,6 +290,7 @@ class Region(Protocol):
 
     #: Of the memfd or file; None for memory without one.
     fd: int | None
+    size: int
 
     def write(self, data: memoryview, at: int) -> None: ...
 
@@ -363,6 +364,7 @@ class _Anonymous:
     fd: int | None = None
 
     def __init__(self, size: int) -> None:
+        self.size = size
         self._view = memoryview(mmap.mmap(-1, size)) if size else memoryview(bytearray())
 
     def write(self, data: memoryview, at: int) -> None:
@@ -1633,7 +1635,8 @@ class Bundle:
     @staticmethod
     def _is_own(entry: Entry, slot: Slot) -> bool:
         """Whether a file is alone in a memfd."""
-        return slot.region.fd is not None and slot.offset == 0 and entry.size > SMALL_SIZE
+        region = slot.region
+        return region.fd is not None and region.size == entry.size and entry.size > SMALL_SIZE
 
     def _copy(self, entry: Entry) -> _Descriptor:
         view = self._view(entry.path)

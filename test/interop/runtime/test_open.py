@@ -85,6 +85,8 @@ class Open(S3Case):
             self.assertLessEqual(len(descriptors()) - before, 2 * (modelpack.MOST_MEMFDS + 1))
             for path in (*list(files)[:3], *list(files)[-3:]):
                 self.assertEqual(bytes(bundle[f"many/{path}"]), files[path])
+                with bundle.file(f"many/{path}") as file:
+                    self.assertEqual(file.read(), files[path])
 
     def test_only_some_files(self) -> None:
         proxy = self.proxy()
