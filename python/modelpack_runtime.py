@@ -401,7 +401,9 @@ def _memfd_create(name: str) -> int:
 
 
 def _memfd(name: str, size: int) -> _Descriptor:
-    fd = _renumber(_memfd_create(name[-200:].replace("/", "_")), FIRST_FD)
+    # At most 249 bytes, https://man7.org/linux/man-pages/man2/memfd_create.2.html
+    shown = name.replace("/", "_").encode()[-200:].decode("utf-8", "ignore")
+    fd = _renumber(_memfd_create(shown), FIRST_FD)
     try:
         os.ftruncate(fd, size)
     except BaseException:

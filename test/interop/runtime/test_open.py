@@ -88,6 +88,13 @@ class Open(S3Case):
                 with bundle.file(f"many/{path}") as file:
                     self.assertEqual(file.read(), files[path])
 
+    def test_long_names_that_are_not_ascii(self) -> None:
+        """A memfd has a name of 249 bytes at most."""
+        name = f"{'模' * 80}/{'型' * 80}.bin"
+        with modelpack.open(self.put(bundle_of(model("m", {name: noise(MB + 5)})))) as bundle:
+            with open(bundle.path(f"m/{name}"), "rb") as file:
+                self.assertEqual(file.read(), noise(MB + 5))
+
     def test_only_some_files(self) -> None:
         proxy = self.proxy()
         with modelpack.open(self.put(WHOLE), only="clip/*", endpoint_url=proxy.endpoint) as bundle:
