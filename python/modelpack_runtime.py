@@ -1602,7 +1602,8 @@ class Bundle:
             self._closed = True
             _kept.discard(self)
             _close([*self._regions, *self._copies.values(), *self._aliases])
-            self._slots, self._copies = {}, {}
+            # A closed bundle may be held for long, and each of these holds a mapping.
+            self._slots, self._regions, self._copies, self._aliases = {}, (), {}, []
 
     def __enter__(self) -> Bundle:
         return self

@@ -219,6 +219,16 @@ class Memory(S3Case):
         gc.collect()
         self.assertEqual(descriptors(), before)
 
+    def test_what_is_closed_gives_its_memory_back(self) -> None:
+        location = self.put(WHOLE)
+        modelpack.prefetch(location)
+        bundle = modelpack.open(location)
+        before = modelpack._status("RssShmem")
+        sum(bundle["acme/tiny/model.safetensors"][::4096])
+        self.assertGreaterEqual(modelpack._status("RssShmem") - before, 37 * MB)
+        bundle.close()
+        self.assertEqual(modelpack._status("RssShmem"), before)
+
     def test_a_path_keeps_the_bundle(self) -> None:
         path = modelpack.open(self.put(WHOLE)).path("acme/tiny/model.safetensors")
         gc.collect()
