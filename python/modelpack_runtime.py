@@ -1429,8 +1429,11 @@ class Bundle:
 
     def files(self, model: str | None = None) -> list[str]:
         """Paths of all files that were opened, or of those of one model, in the order of the bundle."""
-        prefix = "" if model is None else f"{self._model(model).name}/"
-        return [path for path in self._entries if path in self._slots and path.startswith(prefix)]
+        opened = [path for path in self._entries if path in self._slots]
+        if model is None:
+            return opened
+        own = {f"{model}/{path}" for path in self._model(model).files}
+        return [path for path in opened if path in own]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files())

@@ -95,6 +95,11 @@ class Open(S3Case):
             with open(bundle.path(f"m/{name}"), "rb") as file:
                 self.assertEqual(file.read(), noise(MB + 5))
 
+    def test_a_model_whose_name_begins_with_that_of_another(self) -> None:
+        with modelpack.open(self.put(bundle_of(model("a", {"x": b"1"}), model("a/b", {"y": b"2"})))) as bundle:
+            self.assertEqual(bundle.files("a"), ["a/x"])
+            self.assertEqual(bundle.files("a/b"), ["a/b/y"])
+
     def test_only_some_files(self) -> None:
         proxy = self.proxy()
         with modelpack.open(self.put(WHOLE), only="clip/*", endpoint_url=proxy.endpoint) as bundle:
