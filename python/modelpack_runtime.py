@@ -1148,9 +1148,31 @@ def _shared(key: str) -> Iterator[_Shared]:
     import fcntl
 
     file = os.path.join(_own_folder(), hashlib.sha256(key.encode()).hexdigest()[:16])
-    with io.open(f"{file}.lock", "wb") as lock:
+    try:
+        lock = os.open(f"{file}.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise NoRoom(f"{file}.lock cannot be made: {error.strerror}") from None
+    _locks.add(lock)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield _Shared(f"{file}.json")
+    finally:
+        _locks.discard(lock)
+        os.close(lock)
+
+
+#: Descriptors of the locks that this process holds or waits for.
+_locks: set[int] = set()
+
+
+def _leave_locks() -> None:
+    """In a child that was forked: a lock lasts until all who hold it close it, and the child would wait for itself."""
+    while _locks:
+        os.close(_locks.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_locks)
 
 
 def _adopt(holder: Mapping[str, Any], plan: _Plan) -> list[Region] | None:
@@ -2018,11 +2040,15 @@ def _open_object(location: str, options: _Options, client: Any, counters: Counte
     with _shared(f"{location}\0{options.endpoint_url}\0{options.only}") as others:
         adopted = others.adopt(index, target.etag, plan)
         regions = adopted or _bring(target, entries, plan, head, options)
-        slots = plan.slots(regions)
-        if adopted and options.verify:
-            _verify(entries, slots, location)
-        if all(region.fd is not None for region in regions):
-            others.announce(index, target.etag, regions)
+        try:
+            slots = plan.slots(regions)
+            if adopted and options.verify:
+                _verify(entries, slots, location)
+            if all(region.fd is not None for region in regions):
+                others.announce(index, target.etag, regions)
+        except BaseException:
+            _close(regions)
+            raise
     return _Opened(index, regions, slots, adopted is not None)
 
 

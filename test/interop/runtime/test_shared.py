@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from support import MB, S3Case, bundle_of, model, modelpack, noise
+from support import MB, S3Case, bundle_of, descriptors, model, modelpack, noise
 
 WHOLE = bundle_of(model("m", {"config.json": b"{}", "model.safetensors": noise(12 * MB, 1)}))
 
@@ -108,6 +112,36 @@ class Shared(S3Case):
                 process.kill()
         note.write_text("{")
         self.assertFalse(self.said(self.begin(location))["shared"])
+
+    def test_what_was_read_is_let_go_when_it_cannot_be_noted(self) -> None:
+        location = self.put(WHOLE)
+        before = descriptors()
+        full = mock.patch.object(modelpack, "_write_whole", side_effect=modelpack.NoRoom("full"))
+        with mock.patch.object(tempfile, "tempdir", self.folder), full, self.assertRaises(modelpack.NoRoom):
+            modelpack.open(location, shared=True)
+        self.assertEqual(descriptors(), before)
+
+    def test_a_child_that_is_forked_meanwhile_waits_for_its_parent(self) -> None:
+        location = self.put(WHOLE)
+        gate = threading.Event()
+        proxy = self.proxy(lambda request, answer: (request.number > 1 and gate.wait(20)) and None)
+        options = {"endpoint_url": proxy.endpoint, "shared": True}
+        with mock.patch.object(tempfile, "tempdir", self.folder):
+            modelpack.prefetch(location, **options)
+            while len(proxy.requests) < 2:
+                time.sleep(0.01)
+            child = os.fork()
+            if child == 0:
+                shared = False
+                signal.alarm(20)
+                try:
+                    shared = modelpack.open(location, **options).stats["shared"]
+                finally:
+                    os._exit(0 if shared else 1)
+            gate.set()
+            bundle = modelpack.open(location, **options)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+            bundle.close()
 
 
 if __name__ == "__main__":
