@@ -34,6 +34,7 @@ import platform
 import random
 import re
 import shutil
+import socket
 import ssl
 import stat
 import sys
@@ -597,6 +598,9 @@ class Body(Protocol):
 class _Connection(Protocol):
     def open(self, start: int, end: int) -> Body: ...
 
+    def abort(self) -> None:
+        """Called by another thread: ends a read that waits, where that can be done."""
+
     def close(self) -> None: ...
 
 
@@ -772,6 +776,9 @@ class _ByClient:
         target.check_range(response.get("ContentRange"), response.get("ETag"), start, end)
         return _ClientBody(response["Body"])
 
+    def abort(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -789,6 +796,7 @@ class _Direct:
     def __init__(self, target: S3Object) -> None:
         self._target = target
         self._connection: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._path = ""
 
     def open(self, start: int, end: int) -> Body:
@@ -826,14 +834,20 @@ class _Direct:
             connection = http.client.HTTPConnection(host, parts.port, timeout=CONNECT_TIMEOUT)
         connection.connect()
         connection.sock.settimeout(READ_TIMEOUT)
-        self._connection = connection
+        self._connection, self._socket = connection, connection.sock
         return connection
+
+    def abort(self) -> None:
+        if own := self._socket:
+            with contextlib.suppress(OSError):
+                # Not that of SSLSocket, after which the other thread would read on without TLS.
+                socket.socket.shutdown(own, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """The next range gets a new connection, and an address that is signed anew."""
         if self._connection is not None:
             self._connection.close()
-        self._connection = None
+        self._connection = self._socket = None
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -975,6 +989,7 @@ class _Transfer:
         self._next = iter(range(len(spans)))
         self._done = [False] * len(spans)
         self._changed = threading.Condition()
+        self._connections: list[_Connection] = []
         self._failure: BaseException | None = None
 
     def run(self, connections: int) -> None:
@@ -983,15 +998,18 @@ class _Transfer:
         if self._hashes:
             works.append(self._follow)
         threads = [threading.Thread(target=self._guard, args=(work,), name="modelpack", daemon=True) for work in works]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             for thread in threads:
                 thread.join()
         except BaseException as error:
             self._fail(error)
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join()
+            if isinstance(error, RuntimeError):
+                raise NoRoom(f"{self._target.location}: no thread can be started; ask for fewer connections") from None
             raise
         if self._failure:
             raise self._failure
@@ -1006,10 +1024,14 @@ class _Transfer:
         with self._changed:
             self._failure = self._failure or error
             self._changed.notify_all()
+            for connection in self._connections:
+                connection.abort()
 
     def _work(self) -> None:
         buffer = memoryview(bytearray(STEP))
         with contextlib.closing(self._target.connection()) as connection:
+            with self._changed:
+                self._connections.append(connection)
             while not self._failure:
                 with self._changed:
                     number = next(self._next, None)

@@ -276,6 +276,35 @@ class Lasting(S3Case):
 
         self.fails(modelpack.NetworkError, "not asked for", other)
 
+    def test_no_thread_can_be_started(self) -> None:
+        really = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            if thread.name == "modelpack" and [each.name for each in threading.enumerate()].count("modelpack") == 2:
+                raise RuntimeError("can't start new thread")
+            really(thread)
+
+        def slow(request: Request, answer: Answer) -> None:
+            answer.speed = 20 * MB if request.number > 1 else 0
+
+        with mock.patch.object(threading.Thread, "start", start):
+            self.fails(modelpack.NoRoom, "no thread can be started", slow)
+
+    def test_a_connection_that_stands_still_is_not_waited_for(self) -> None:
+        gate, released = threading.Event(), []
+
+        def fault(request: Request, answer: Answer) -> None:
+            if request.number == 2:
+                released.append(gate.wait(15))
+            elif request.number > 2:
+                refuse(answer, 403, "AccessDenied")
+
+        self.fails(modelpack.AccessDenied, "s3:GetObject", fault)
+        gate.set()
+        while not released:
+            time.sleep(0.01)
+        self.assertEqual(released, [True])
+
     def test_too_little_memory_is_told_before_the_weights(self) -> None:
         proxy = self.proxy()
         with mock.patch.dict(os.environ, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="70"):

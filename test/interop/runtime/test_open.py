@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from pathlib import Path
 from unittest import mock
 
 from support import MB, Proxy, S3Case, bundle_of, descriptors, model, modelpack, noise
@@ -92,8 +93,7 @@ class Open(S3Case):
         """A memfd has a name of 249 bytes at most."""
         name = f"{'模' * 80}/{'型' * 80}.bin"
         with modelpack.open(self.put(bundle_of(model("m", {name: noise(MB + 5)})))) as bundle:
-            with open(bundle.path(f"m/{name}"), "rb") as file:
-                self.assertEqual(file.read(), noise(MB + 5))
+            self.assertEqual(Path(bundle.path(f"m/{name}")).read_bytes(), noise(MB + 5))
 
     def test_a_model_whose_name_begins_with_that_of_another(self) -> None:
         with modelpack.open(self.put(bundle_of(model("a", {"x": b"1"}), model("a/b", {"y": b"2"})))) as bundle:
