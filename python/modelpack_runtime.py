@@ -663,6 +663,10 @@ class S3Object:
     def head(self, into: memoryview) -> int:
         """Reads the beginning of the object, and learns its size and its ETag. Returns how many bytes that is."""
         response = self.get(Range=f"bytes=0-{len(into) - 1}")
+        # The one thing that this client repeats is a request to the bucket's region, which it learned from the first
+        # answer. It goes there from now on, but the addresses that it signs are those of its own region.
+        if response.get("ResponseMetadata", {}).get("RetryAttempts"):
+            self._direct = False
         found = re.fullmatch(r"bytes 0-(\d+)/(\d+)", response.get("ContentRange") or "")
         if found:
             end, self.size = int(found[1]) + 1, int(found[2])

@@ -11,10 +11,12 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from unittest import mock
+from urllib.parse import unquote
 
-from support import MB, Proxy, S3Case, bundle_of, descriptors, model, modelpack, noise
+from support import MB, Proxy, S3Case, Server, bundle_of, descriptors, model, modelpack, noise
 
 FILES = {
     "config.json": b'{"model_type": "bert"}',
@@ -180,6 +182,43 @@ class Open(S3Case):
         with modelpack.open(location, verify=True) as bundle:
             self.assertEqual(bytes(bundle["acme/tiny/vocab.txt"]), FILES["vocab.txt"])
             self.assertEqual(bundle.stats["requests"], len(proxy.requests))
+
+
+class Region(unittest.TestCase):
+    def test_a_bucket_in_another_region(self) -> None:
+        """S3 names the region, and botocore goes there."""
+        requests = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                signed_for_it = "eu-west-1" in unquote(self.path) + self.headers.get("Authorization", "")
+                requests.append(signed_for_it)
+                if not signed_for_it:
+                    self.send_response(301)
+                    self.send_header("x-amz-bucket-region", "eu-west-1")
+                    self.end_headers()
+                    self.wfile.write(b"<Error><Code>PermanentRedirect</Code><Bucket>models</Bucket></Error>")
+                    return
+                start, end = map(int, self.headers["Range"][len("bytes=") :].split("-"))
+                part = WHOLE[start : end + 1]
+                self.send_response(206)
+                self.send_header("ETag", '"whole"')
+                self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(WHOLE)}")
+                self.send_header("Content-Length", str(len(part)))
+                self.end_headers()
+                self.wfile.write(part)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = Server(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        location, endpoint = "s3://models/models.tar", f"http://127.0.0.1:{server.server_port}"
+        with modelpack.open(location, endpoint_url=endpoint, verify=True) as bundle:
+            self.assertEqual(len(bundle), 7)
+        self.assertEqual(requests.count(False), 1)
 
 
 class Tls(S3Case):
