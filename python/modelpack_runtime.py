@@ -641,10 +641,9 @@ class S3Object:
     """An object of S3, pinned to the ETag that the first request saw."""
 
     def __init__(self, location: str, client: Any, counters: Counters, direct: bool) -> None:
-        parts = urllib.parse.urlsplit(location)
         self.location = location
-        self.bucket, self.key = parts.netloc, location[len("s3://") + len(parts.netloc) + 1 :]
-        if not self.bucket or not self.key:
+        self.bucket, _, self.key = location[len("s3://") :].partition("/")
+        if not self.bucket or not self.key or re.search("[\ud800-\udfff]", location):
             raise ModelpackError(f"{location!r} is no address of an object: write s3://bucket/key")
         self.client = client
         self.counters = counters
@@ -1577,7 +1576,11 @@ class Bundle:
         found = self._model(model)
         if folder is None:
             folder = os.path.join(_own_folder(), self.id[:16], found.name)
-        self._put({os.path.join(folder, path): f"{found.name}/{path}" for path in found.files})
+        opened = {path: member for path in found.files for member in [f"{found.name}/{path}"] if member in self._slots}
+        self._check_open()
+        if found.files and not opened:
+            raise NotFound(f"{self.location}: {found.name} was left out by only=")
+        self._put({os.path.join(folder, path): member for path, member in opened.items()})
         return folder
 
     def mount_cache(self, root: str | None = None) -> str:
@@ -1589,6 +1592,7 @@ class Bundle:
 
         Returns the folder. Raises as ``mount`` does.
         """
+        self._check_open()
         root = _cache_root(root)
         targets: dict[str, str] = {}
         for model in self._models:
@@ -1669,12 +1673,15 @@ class Bundle:
     def _find(self, path: str) -> tuple[Entry, Slot]:
         slot = self._slots.get(path)
         if slot is None:
-            if self._closed:
-                raise ModelpackError(f"{self.location} is closed")
+            self._check_open()
             if path in self._entries:
                 raise NotFound(f"{self.location}: {path} was left out by only=")
             raise NotFound(f"{self.location}: there is no file {path!r}; files() lists them")
         return self._entries[path], slot
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ModelpackError(f"{self.location} is closed")
 
     def _model(self, name: str) -> Model:
         model = self.models.get(name)
@@ -2030,6 +2037,8 @@ def _open_file(location: str, options: _Options) -> _Opened:
     except OSError as error:
         kind = NotFound if isinstance(error, (FileNotFoundError, NotADirectoryError)) else AccessDenied
         raise kind(f"{location}: {error.strerror}") from None
+    except ValueError:  # a zero byte, or half a character
+        raise NotFound(f"{location!r}: no file has such a name") from None
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):

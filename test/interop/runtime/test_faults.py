@@ -251,7 +251,9 @@ class Lasting(S3Case):
         self.fails(modelpack.NotFound, "there is no such object", location="s3://models/nothing")
         self.fails(modelpack.NotFound, "there is no bucket 'nowhere-at-all'", location="s3://nowhere-at-all/x")
         self.fails(modelpack.NotFound, "No such file", location="/nonexistent/models.tar")
-        for wrong in ("s3://", "s3://bucket", "s3://bucket/"):
+        self.fails(modelpack.NotFound, "no file has such a name", location="models\0.tar")
+        self.fails(modelpack.ModelpackError, "Invalid bucket name", location="s3://[bucket/x")
+        for wrong in ("s3://", "s3://bucket", "s3://bucket/", "s3://bucket/\ud800"):
             self.fails(modelpack.ModelpackError, "write s3://bucket/key", location=wrong)
 
     def test_no_bundle(self) -> None:

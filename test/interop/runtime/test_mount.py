@@ -71,6 +71,12 @@ class Mount(S3Case):
         self.assertEqual(os.readlink(os.path.join(folder, "model.safetensors"))[:14], "/proc/self/fd/")
         self.assertLess(taken(folder), MB)
 
+    def test_only_what_was_opened_is_mounted(self) -> None:
+        bundle = self.open(only=["acme/tiny/*.json", "clip/*"])
+        self.assertEqual(sorted(tree(bundle.mount("acme/tiny", self.root))), ["config.json", "nested/tokenizer.json"])
+        with self.assertRaisesRegex(modelpack.NotFound, "own was left out by only="):
+            bundle.mount("own", self.root)
+
     def test_without_a_name_it_is_always_the_same_folder(self) -> None:
         bundle = self.open()
         with mock.patch.dict(os.environ, TMPDIR=self.folder), mock.patch.object(tempfile, "tempdir", None):
@@ -185,6 +191,14 @@ class Mount(S3Case):
         Path(archive).write_bytes(WHOLE)
         with modelpack.open(archive) as bundle:
             self.assertEqual(tree(bundle.mount("acme/tiny", self.root)), HUB)
+
+    def test_a_bundle_that_is_closed_is_not_mounted(self) -> None:
+        bundle = self.open()
+        bundle.close()
+        for use in (lambda: bundle.mount("acme/tiny", self.root), lambda: bundle.mount_cache(self.root)):
+            with self.assertRaisesRegex(modelpack.ModelpackError, "is closed"):
+                use()
+        self.assertFalse(os.path.exists(self.root))
 
     def test_what_cannot_be_mounted(self) -> None:
         bundle = self.open()
