@@ -84,6 +84,9 @@ MOST_MEMFDS = 256
 #: Descriptors of memfds are numbered from here on, so that every process of a function gives them the same numbers
 #: whatever else it has open, and a folder of links serves all of them.
 FIRST_FD = 300
+#: Each bundle begins somewhere in so many numbers, by its id: a link into one does not lead into another that was
+#: opened before it, or after it was closed.
+FD_SPREAD = 600
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 20.0
@@ -401,10 +404,14 @@ def _memfd_create(name: str) -> int:
     return fd
 
 
-def _memfd(name: str, size: int) -> _Descriptor:
+def _first_fd(bundle_id: str) -> int:
+    return FIRST_FD + int(bundle_id[:8], 16) % FD_SPREAD
+
+
+def _memfd(name: str, size: int, first: int) -> _Descriptor:
     # At most 249 bytes, https://man7.org/linux/man-pages/man2/memfd_create.2.html
     shown = name.replace("/", "_").encode()[-200:].decode("utf-8", "ignore")
-    fd = _renumber(_memfd_create(shown), FIRST_FD)
+    fd = _renumber(_memfd_create(shown), first)
     try:
         os.ftruncate(fd, size)
     except BaseException:
@@ -416,17 +423,17 @@ def _memfd(name: str, size: int) -> _Descriptor:
 def _renumber(fd: int, least: int) -> int:
     import fcntl
 
-    try:
-        higher = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, least)
-    except OSError:  # the process may not have that many
-        return fd
-    os.close(fd)
-    return higher
+    for number in (least, FIRST_FD):
+        with contextlib.suppress(OSError):  # the process may not have that many
+            higher = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, number)
+            os.close(fd)
+            return higher
+    return fd
 
 
-def _region(name: str, size: int) -> Region:
+def _region(name: str, size: int, first: int) -> Region:
     try:
-        return _memfd(name, size)
+        return _memfd(name, size, first)
     except OSError as error:
         if error.errno == errno.EMFILE:
             raise NoRoom(f"no descriptor is left for {name}: close files, or raise the limit (ulimit -n)") from None
@@ -469,11 +476,11 @@ def _plan_memory(entries: Sequence[Entry], bundle_id: str) -> _Plan:
     return _Plan((pack, *((entry.path, entry.size) for entry in large[:MOST_MEMFDS])), places)
 
 
-def _allocate(plan: _Plan) -> list[Region]:
+def _allocate(plan: _Plan, first: int) -> list[Region]:
     regions: list[Region] = []
     try:
         for name, size in plan.regions:
-            regions.append(_region(name, size))
+            regions.append(_region(name, size, first))
     except BaseException:
         _close(regions)
         raise
@@ -1703,7 +1710,7 @@ class Bundle:
         view = self._view(entry.path)
         _check_room(entry.size, f"{self.location}: {entry.path}, in memory,")
         try:
-            copy = _memfd(entry.path, entry.size)
+            copy = _memfd(entry.path, entry.size, _first_fd(self.id))
         except OSError as error:
             raise Unsupported(
                 f"a path into RAM needs memfd_create of Linux ({error.strerror}); use file(), tensors() or []"
@@ -2070,11 +2077,11 @@ def _open_object(location: str, options: _Options, client: Any, counters: Counte
     entries = _chosen(index, options.only, location)
     plan = _plan_memory(entries, index.id)
     if not options.shared:
-        regions = _bring(target, entries, plan, head, options)
+        regions = _bring(target, entries, plan, head, index.id, options)
         return _Opened(index, regions, plan.slots(regions))
     with _shared(f"{location}\0{options.endpoint_url}\0{options.only}") as others:
         adopted = others.adopt(index, target.etag, plan)
-        regions = adopted or _bring(target, entries, plan, head, options)
+        regions = adopted or _bring(target, entries, plan, head, index.id, options)
         try:
             slots = plan.slots(regions)
             if adopted and options.verify:
@@ -2123,13 +2130,13 @@ def _chosen(index: Index, only: Sequence[str], where: str) -> list[Entry]:
 
 
 def _bring(
-    target: S3Object, entries: Sequence[Entry], plan: _Plan, head: memoryview, options: _Options
+    target: S3Object, entries: Sequence[Entry], plan: _Plan, head: memoryview, bundle_id: str, options: _Options
 ) -> list[Region]:
     """Everything of ``entries`` into memory, or an error and nothing."""
     spans = _spans(entries, len(head), options.connections)
     buffers = min(len(spans), options.connections) * STEP
     _check_room(sum(_pages(size) for _, size in plan.regions) + buffers, target.location)
-    regions = _allocate(plan)
+    regions = _allocate(plan, _first_fd(bundle_id))
     try:
         slots = plan.slots(regions)
         scatter = _Scatter(entries, slots)

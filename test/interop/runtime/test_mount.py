@@ -160,6 +160,20 @@ class Mount(S3Case):
         self.assertEqual([good for good, _ in said], ["True", "True"])
         self.assertEqual(said[0], said[1])
 
+    def test_two_processes_open_two_bundles_in_another_order(self) -> None:
+        """The links of one would lead to the other bundle in the other process."""
+        one, two = (self.put(bundle_of(model("m", {"w": noise(2 * MB, seed)})), f"order-{seed}") for seed in (1, 2))
+        script = (
+            "import sys; sys.path.insert(0, sys.argv[1]); import modelpack_runtime as m\n"
+            "two = m.open(sys.argv[3]); one = m.open(sys.argv[2]); one.mount('m', sys.argv[4])\n"
+            "assert open(sys.argv[4] + '/w', 'rb').read() == bytes(one['m/w'])\n"
+        )
+        with modelpack.open(one) as bundle, modelpack.open(two):
+            bundle.mount("m", self.root)
+            command = [sys.executable, "-c", script, os.path.dirname(modelpack.__file__), one, two, self.root]
+            subprocess.run(command, check=True)
+            self.assertEqual(tree(self.root), {"w": noise(2 * MB, 1)})
+
     def test_a_number_that_another_process_gave_is_taken(self) -> None:
         home = os.path.join(self.root, "models--acme--tiny/snapshots", COMMIT)
         os.makedirs(home)
