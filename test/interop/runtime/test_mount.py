@@ -172,7 +172,7 @@ class Mount(S3Case):
             bundle.mount("m", self.root)
             command = [sys.executable, "-c", script, os.path.dirname(modelpack.__file__), one, two, self.root]
             subprocess.run(command, check=True)
-            self.assertEqual(tree(self.root), {"w": noise(2 * MB, 1)})
+            self.assertTrue(tree(self.root) == {"w": noise(2 * MB, 1)})  # the difference of others takes a minute
 
     def test_a_number_that_another_process_gave_is_taken(self) -> None:
         home = os.path.join(self.root, "models--acme--tiny/snapshots", COMMIT)
