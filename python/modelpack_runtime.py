@@ -1320,7 +1320,7 @@ def _read_header(view: memoryview, where: str) -> list[_Tensor]:
 
 
 def _extents(value: Any) -> tuple[int, ...]:
-    if type(value) is not list or not all(type(each) is int and each >= 0 for each in value):
+    if type(value) is not list or not all(type(each) is int and 0 <= each < 2**63 for each in value):
         raise ValueError(value)
     return tuple(value)
 
@@ -1404,6 +1404,8 @@ def _write_whole(path: str, data: bytes | memoryview) -> None:
         pass
     temporary = _temporary(path)
     try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # what was left there may be a link
         with io.open(temporary, "wb") as file:
             file.write(data)
         os.replace(temporary, path)
