@@ -8,7 +8,7 @@
 
 One request brings the index and the small files, parallel ranges bring the rest, and every large file is put into a
 memfd: a file that exists in RAM only, but has a path. So libraries that insist on a path, or map their files, read it
-without a disk, and /tmp stays empty.
+without a disk, and /tmp holds no weights.
 
 Needs Python 3.9 or later and, for ``s3://``, botocore (it comes with boto3, which Lambda has). A bundle is what
 docs/bundle-format.md of modelpack says. Sizes are in bytes, times in seconds; MB in messages means 1024² bytes, as it
